@@ -1,0 +1,1 @@
+"""lobjax: thousands of real limit order books on one device, the flow that moves them and the agents that trade in them."""

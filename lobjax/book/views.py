@@ -1,0 +1,76 @@
+"""What can be read off a book: best prices, depth by level, queue position, and the canonical order-by-order listing.
+
+A price of 0 means "none": live prices are positive, so 0 is never a value.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from lobjax.book.state import Book
+from lobjax.types import Side
+
+
+class Depth(NamedTuple):
+    """Price levels, best first; price 0 and size 0 where a side has fewer levels."""
+
+    price_ticks: jax.Array  # int32 [2, L]
+    size_lots: jax.Array  # int32 [2, L], resting lots of all owners (a level must hold fewer than 2^31)
+
+
+def best_prices(book: Book) -> tuple[jax.Array, jax.Array]:
+    """Best bid and best ask in ticks, int32 scalars; 0 where the side is empty."""
+    live = book.size > 0
+    first = jnp.argmax(live, axis=1)
+    price = jnp.where(live.any(1), jnp.take_along_axis(book.price, first[:, None], axis=1)[:, 0], 0)
+    return price[0], price[1]
+
+
+def mid2(book: Book) -> jax.Array:
+    """Twice the mid price in ticks, an integer; from the one side alone (doubled) where the other is empty, 0 where both are."""
+    bid, ask = best_prices(book)
+    return jnp.where(bid == 0, ask, bid) + jnp.where(ask == 0, bid, ask)
+
+
+def depth(book: Book, levels: int) -> Depth:
+    """The best `levels` price levels of both sides."""
+
+    def one_side(price: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
+        live = size > 0
+        # The nearest live price before each slot: a slot opens a level if its own differs.
+        last_live = jax.lax.cummax(jnp.where(live, jnp.arange(price.shape[0], dtype=jnp.int32), -1))
+        before = jnp.concatenate([jnp.full((1,), -1, jnp.int32), last_live[:-1]])
+        opens = live & ((before < 0) | (price != price[jnp.maximum(before, 0)]))
+        rank = jnp.cumsum(opens, dtype=jnp.int32) - 1
+        at = (rank == jnp.arange(levels, dtype=jnp.int32)[:, None]) & live
+        return jnp.max(jnp.where(at, price, 0), axis=1), jnp.sum(jnp.where(at, size, 0), axis=1, dtype=jnp.int32)
+
+    return Depth(*jax.vmap(one_side)(book.price, book.size))
+
+
+def volume_at(book: Book, side: int | jax.Array, prices: jax.Array, owner: int | jax.Array | None = None) -> jax.Array:
+    """Resting lots int32 `[L]` at each of `prices` `[L]`, of everybody or of one owner."""
+    price, size = book.price[side], book.size[side]
+    if owner is not None:
+        size = jnp.where(book.owner[side] == owner, size, 0)
+    return jnp.sum(jnp.where(price == prices[:, None], size, 0), axis=1, dtype=jnp.int32)
+
+
+def lots_ahead(book: Book, side: int | jax.Array, order_id: int | jax.Array) -> jax.Array:
+    """Lots that must trade or go before this order is first: all better prices and the queue before it; -1 if it is not live."""
+    size = book.size[side]
+    named = (size > 0) & (book.order_id[side] == order_id)
+    place = jnp.argmax(named)
+    ahead = jnp.sum(jnp.where(jnp.arange(size.shape[0]) < place, size, 0), dtype=jnp.int32)
+    return jnp.where(named.any(), ahead, -1)
+
+
+def listing(book: Book) -> tuple[jax.Array, jax.Array]:
+    """The canonical form: bids and asks, int32 `[N, 4]` (price, size, order id, owner), best first, zero padded."""
+    live = book.size > 0
+    order = jnp.argsort(~live, axis=1, stable=True)
+    rows = jnp.stack([book.price, book.size, book.order_id, book.owner], axis=-1)
+    rows = jnp.where(live[..., None], rows, 0)
+    rows = jnp.take_along_axis(rows, order[..., None], axis=1)
+    return rows[Side.BID], rows[Side.ASK]

@@ -1,0 +1,138 @@
+"""Configuration: frozen dataclasses that validate themselves, and a strict YAML reader for them.
+
+An unknown key is an error that names the nearest one; a value of the wrong type is an error that says which was wanted
+(`yaml.safe_load("3e-4")` is a string: it is read as a number only where a number is wanted). A union of dataclasses is told apart by
+its `kind` field, a `Literal` with one value.
+"""
+
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from lobjax.errors import InputError, nearest
+
+C = TypeVar("C")
+
+
+def load_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping; a missing, unreadable or malformed file is an InputError."""
+    path = Path(path)
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such configuration file; see configs/ for examples") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a configuration: {error}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: expected a mapping of keys to values, found {type(data).__name__}")
+    return data
+
+
+def build(cls: type[C], data: dict[str, Any], where: str = "config") -> C:
+    """Build the dataclass `cls` from a mapping, strictly; nested dataclasses too. `where` names the place in errors."""
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: expected a mapping, found {type(data).__name__} {data!r}")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    for key in data:
+        if key not in fields:
+            raise InputError(f"{where}: unknown key '{key}'; {nearest(str(key), fields)}")
+    values = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in data.items()}
+    required = {f.name for f in fields.values() if f.default is f.default_factory is dataclasses.MISSING}
+    if missing := sorted(required - values.keys()):
+        raise InputError(f"{where}: missing key '{missing[0]}'; add it")
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def override(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
+    """Apply `a.b.c=value` assignments (values in YAML) to a nested mapping; returns a new mapping."""
+    result = _copy(data)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise InputError(f"override '{assignment}': expected key.path=value")
+        *parents, leaf = key.split(".")
+        node = result
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise InputError(f"override '{assignment}': '{parent}' is a value, not a group of keys")
+        node[leaf] = yaml.safe_load(text)
+    return result
+
+
+def to_dict(config: Any) -> Any:
+    """The inverse of `build`: plain mappings, lists and scalars, for JSON or YAML."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        return {f.name: to_dict(getattr(config, f.name)) for f in dataclasses.fields(config) if f.init}
+    if isinstance(config, (list, tuple)):
+        return [to_dict(item) for item in config]
+    if isinstance(config, Path):
+        return str(config)
+    return config
+
+
+def _copy(data: Any) -> Any:
+    return {key: _copy(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(arguments, value, where)
+    if origin is Literal:
+        if value not in arguments or isinstance(value, bool) != isinstance(arguments[0], bool):
+            raise InputError(f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, arguments))}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise InputError(f"{where}: expected a list, found {type(value).__name__} {value!r}")
+        items = [arguments[0]] * len(value) if len(arguments) == 2 and arguments[1] is ... else list(arguments)
+        if len(items) != len(value):
+            raise InputError(f"{where}: expected {len(items)} values, found {len(value)}")
+        return tuple(_convert(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(items, value, strict=True)))
+    if dataclasses.is_dataclass(hint):
+        return build(hint, value, where)  # type: ignore[arg-type]
+    return _convert_scalar(hint, value, where)
+
+
+def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    choices = [a for a in arguments if a is not type(None)]
+    if len(choices) == 1:
+        return _convert(choices[0], value, where)
+    kinds = {typing.get_args(typing.get_type_hints(c)["kind"])[0]: c for c in choices}
+    if not isinstance(value, dict) or "kind" not in value:
+        raise InputError(f"{where}: missing key 'kind'; known: {', '.join(sorted(kinds))}")
+    if value["kind"] not in kinds:
+        raise InputError(f"{where}.kind: {value['kind']!r} is not known; {nearest(str(value['kind']), kinds)}")
+    return build(kinds[value["kind"]], value, where)
+
+
+def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
+    wrong = InputError(f"{where}: expected {getattr(hint, '__name__', hint)}, found {type(value).__name__} {value!r}")
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    if hint is float and not isinstance(value, bool):
+        if isinstance(value, (int, float)):
+            return float(value)
+        if isinstance(value, str):  # YAML 1.1 reads 3e-4 as a string
+            try:
+                return float(value)
+            except ValueError:
+                raise wrong from None
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise wrong
