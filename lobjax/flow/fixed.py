@@ -1,0 +1,59 @@
+"""Random quantities in integer arithmetic, so that a simulated market is the same to the bit on every engine and device.
+
+Rates are uint32 in units of 2^-18 per second (`RATE_ONE` is one per second; a total must stay below 2^24, 64 events a second);
+an exponential draw is uint32 with 24 fractional bits.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lobjax.clock import NS, Time
+from lobjax.words import high_product
+
+RATE_BITS = 18
+RATE_ONE = 1 << RATE_BITS
+MAX_TOTAL_RATE = (1 << 24) - 1
+EXP_BITS = 24
+_STEPS = 256
+# -ln(x) for x = 1/2 .. 1 in 256 steps; linear in between is within 2e-6.
+_MINUS_LOG = np.round(-np.log(0.5 + np.arange(_STEPS + 1) / (2 * _STEPS)) * 2**EXP_BITS).astype(np.uint32)
+_LN2 = int(_MINUS_LOG[0])
+
+
+def exponential(word: jax.Array) -> jax.Array:
+    """A uniform uint32 word to an exponential draw of mean 1, uint32 with 24 fractional bits (at most 32 ln 2)."""
+    word = word | jnp.uint32(1)  # never 0
+    zeros = jax.lax.clz(word)
+    mantissa = word << zeros
+    index = ((mantissa >> 23) & jnp.uint32(_STEPS - 1)).astype(jnp.int32)
+    fraction = (mantissa >> 8) & jnp.uint32(0x7FFF)
+    table = jnp.asarray(_MINUS_LOG)
+    upper, lower = table[index], table[index + 1]
+    return zeros * jnp.uint32(_LN2) + upper - (((upper - lower) * fraction) >> 15)
+
+
+def waiting_time(draw: jax.Array, rate: jax.Array) -> Time:
+    """The waiting time `draw / rate` (as scaled above), floored to 2^-30 s, as a Time; a rate of 0 counts as the smallest."""
+    rate = jnp.maximum(rate, 1)
+    # Long division, eight bits a digit: draw / rate is in units of 2^-6 s and each further digit refines it by 2^-8.
+    whole, rest = draw // rate, draw % rate
+    fraction = jnp.zeros_like(whole)
+    for _ in range(3):
+        rest = rest << 8
+        fraction = (fraction << 8) | (rest // rate)
+        rest = rest % rate
+    billionths = ((whole & 63) << 24) | fraction  # 2^-30 s
+    ns = high_product(billionths << 2, jnp.full_like(billionths, NS))
+    return Time((whole >> 6).astype(jnp.int32), ns.astype(jnp.int32))
+
+
+def to_rate(per_second: float) -> int:
+    """A rate in events per second as a host integer in units of 2^-18 per second, rounded."""
+    return round(per_second * RATE_ONE)
+
+
+def thresholds(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities `[S]` to uint32 thresholds `[S - 1]`: outcome `k` of a random word is the number of thresholds <= word."""
+    cumulative = np.cumsum(np.asarray(probabilities, np.float64)) / np.sum(probabilities)
+    return np.minimum(np.round(cumulative[:-1] * 2**32), 2**32 - 1).astype(np.uint32)

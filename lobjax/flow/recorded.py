@@ -1,0 +1,80 @@
+"""Recorded flow: a day's messages, on the device once, read row by row from any of a set of starts."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lobjax.book import Book
+from lobjax.clock import Time, choose, minus, never
+from lobjax.flow.base import Opening
+from lobjax.types import Message
+from lobjax.words import high_product
+
+
+@flax.struct.dataclass
+class RecordedParams:
+    """R messages and S starts. Pass it with `in_axes=None` under `vmap`, so that the day is stored once."""
+
+    messages: Message  # int32 [R]
+    time: Time  # int32 [R], arrival
+    first: jax.Array  # int32 [S], the first message after each start
+    start: Time  # int32 [S]
+    books: Book  # [S, 2, N], the book at each start
+
+
+class RecordedState(NamedTuple):
+    """The flow's own state."""
+
+    index: jax.Array  # int32, the next message
+
+
+@dataclass(frozen=True)
+class RecordedFlow:
+    """A `Flow` that plays a record; agents' orders move the book, the record goes on as it was."""
+
+    words: int = 1  # none is needed; one keeps shapes positive
+
+    def open(self, key: jax.Array, params: RecordedParams, start: jax.Array | None = None) -> Opening:
+        """A start drawn uniformly, or the one numbered `start` (modulo S)."""
+        count = params.first.shape[0]
+        drawn = high_product(jax.random.bits(key), jnp.uint32(count)).astype(jnp.int32)
+        chosen = drawn if start is None else start % count
+        book, first, now = jax.tree.map(lambda x: x[chosen], (params.books, params.first, params.start))
+        return Opening(book, RecordedState(first), now, _due(params, first))
+
+    def next(
+        self, state: RecordedState, book: Book, words: jax.Array, params: RecordedParams
+    ) -> tuple[RecordedState, Message, Time]:
+        """The recorded message, and the recorded time to the one after it (never, after the last)."""
+        message = jax.tree.map(lambda x: x[state.index], params.messages)
+        now = jax.tree.map(lambda x: x[state.index], params.time)
+        following = state.index + 1
+        due = _due(params, following)
+        wait = choose(following < params.messages.kind.shape[0], minus(due, now), never())
+        return RecordedState(following), message, wait
+
+
+def _due(params: RecordedParams, index: jax.Array) -> Time:
+    last = params.messages.kind.shape[0] - 1
+    time = jax.tree.map(lambda x: x[jnp.minimum(index, last)], params.time)
+    return choose(index <= last, time, never())
+
+
+def to_device(
+    messages: Message, time_s: np.ndarray, time_ns: np.ndarray, first: np.ndarray, books: Book
+) -> RecordedParams:
+    """Host arrays to parameters. A start's clock stands at its first message; raises ValueError without starts."""
+    if len(first) == 0:
+        raise ValueError("a recorded flow needs at least one start")
+    first = np.minimum(first, len(time_s) - 1)
+    return RecordedParams(
+        messages=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), messages),
+        time=Time(jnp.asarray(time_s, jnp.int32), jnp.asarray(time_ns, jnp.int32)),
+        first=jnp.asarray(first, jnp.int32),
+        start=Time(jnp.asarray(time_s[first], jnp.int32), jnp.asarray(time_ns[first], jnp.int32)),
+        books=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), books),
+    )

@@ -1,0 +1,51 @@
+"""One market: a book, the flow that moves it, agents' messages on their way to it, and everybody's accounts.
+
+Time never runs backwards. At one instant agents' messages come first, in order of sending, then the flow's.
+
+Latency. A decision is made on the market as it was at the moment that a step ended. It reaches the agent `feed` later, and its
+orders reach the market `feed + order` after that moment: so nothing is ever seen before it could have been, and a step needs no second
+copy of the book.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+
+from lobjax.clock import Time
+from lobjax.flow.base import Flow
+from lobjax.market.loop import market_step
+from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
+
+Engine = Literal["auto", "xla", "host"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Market:
+    """The static side of a market. `max_messages` bounds a step; hitting it is counted in `late`, and nothing is lost."""
+
+    flow: Flow
+    capacity: int
+    accounts: int = 1
+    queue_places: int = 32
+    max_messages: int = 128
+    levels: int = 5
+
+    @property
+    def sizes(self) -> Sizes:
+        """The static sizes as one record."""
+        return Sizes(self.capacity, self.accounts, self.queue_places, self.max_messages, self.levels)
+
+    def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
+        """A market at an opening drawn by the flow (or its opening numbered `start`)."""
+        return open_state(self.flow.open(key, params.flow, start), self.sizes)
+
+    def step(
+        self, key: jax.Array, state: MarketState, orders: Orders, until: Time, params: MarketParams
+    ) -> MarketState:
+        """Send `orders.sent`, run every message that arrives before `until`, then apply `orders.closing` at that moment.
+
+        Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent.
+        """
+        words = jax.random.bits(key, (self.max_messages, self.flow.words))
+        return market_step(self.flow, self.sizes, state, orders, until, words, params)

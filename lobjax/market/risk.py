@@ -1,0 +1,43 @@
+"""The check that a broker makes before an order reaches the book: no account may come to hold more than its limits allow.
+
+Resting orders count as if they had traded, so no sequence of fills can break a limit, whatever arrives in between. An execution
+agent's limits are 0 and its parent order, which is why it cannot sell what it no longer has; a market maker's are its inventory limits.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from lobjax.book import Book
+from lobjax.types import Kind, Message, Side
+
+
+class Limits(NamedTuple):
+    """Net lots that an account may hold, int32 `[A + 1]` each; row 0 is not checked."""
+
+    low: jax.Array
+    high: jax.Array
+
+
+def clip_to_limits(book: Book, lots: jax.Array, message: Message, limits: Limits) -> tuple[Message, jax.Array]:
+    """Shrink an account's order to the room that is left, to a NOOP where there is none; and the lots cut off (int32).
+
+    lots: int32 `[A + 1]`, net lots held. Orders that can add to a position are checked; a REPLACE gives up its own place first.
+    """
+    kind = message.kind
+    adds = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
+    adds = adds | (kind == Kind.MARKET) | (kind == Kind.IOC) | (kind == Kind.FOK)
+    valid = ((message.side == Side.BID) | (message.side == Side.ASK)) & (message.size > 0)
+    checked = adds & valid & (message.owner >= 1) & (message.owner < lots.shape[0])
+    row = jnp.where(checked, message.owner, 0)
+    buys = message.side == Side.BID
+    own_size = jnp.where(buys, book.size[Side.BID], book.size[Side.ASK])
+    own_owner = jnp.where(buys, book.owner[Side.BID], book.owner[Side.ASK])
+    own_id = jnp.where(buys, book.order_id[Side.BID], book.order_id[Side.ASK])
+    replaced = (kind == Kind.REPLACE) & (own_id == message.order_id)
+    resting = jnp.sum(jnp.where((own_owner == message.owner) & ~replaced, own_size, 0), dtype=jnp.int32)
+    room = jnp.where(buys, limits.high[row] - lots[row], lots[row] - limits.low[row]) - resting
+    size = jnp.where(checked, jnp.clip(room, 0, message.size), message.size)
+    kind = jnp.where(checked & (size == 0), Kind.NOOP, kind)
+    return message._replace(kind=kind, size=size), message.size - size

@@ -1,0 +1,84 @@
+"""What a market is made of: its numbers, everything in it that moves, and its opening."""
+
+from typing import Any, NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from lobjax.book import Book, Depth, depth, mid2
+from lobjax.clock import Time
+from lobjax.flow.base import Opening
+from lobjax.market.accounts import Accounts, Fees, open_accounts
+from lobjax.market.inflight import InFlight, nothing_in_flight
+from lobjax.market.risk import Limits
+from lobjax.market.tape import Tape, blank_tape
+from lobjax.types import Counters
+
+
+@flax.struct.dataclass
+class MarketParams:
+    """The numbers of a market with A accounts; row 0 of each `[A + 1]` is the background's and not used."""
+
+    flow: Any  # the flow's own parameters
+    fees: Fees
+    feed_delay: Time  # int32 [A + 1], from the market to each account
+    order_delay: Time  # int32 [A + 1], and back
+    limits: Limits
+
+
+@flax.struct.dataclass
+class MarketState:
+    """Everything that moves in one market."""
+
+    book: Book
+    depth: Depth  # the best L levels at `now`
+    flow: Any
+    now: Time
+    due: Time  # when the flow's next message comes
+    opened: Time  # when the episode began
+    in_flight: InFlight
+    accounts: Accounts
+    tape: Tape  # what happened since the last step began
+    counters: Counters  # int32 each, of agents' messages
+    flow_counters: Counters  # of the flow's messages
+    clipped_lots: jax.Array  # int32, lots that the limits cut off agents' orders
+    late: jax.Array  # int32, steps that hit the bound on messages before their time
+
+
+class Sizes(NamedTuple):
+    """Static sizes of a market."""
+
+    capacity: int  # N, orders a side
+    accounts: int  # A
+    queue_places: int  # Q, messages in flight
+    max_messages: int  # M, messages of one step
+    levels: int  # L, of the depth snapshot
+
+
+def open_state(opening: Opening, sizes: Sizes) -> MarketState:
+    """A market at its opening, with empty accounts."""
+    zero = jnp.int32(0)
+    none = Counters(zero, zero, zero, zero, zero)
+    return MarketState(
+        book=opening.book,
+        depth=depth(opening.book, sizes.levels),
+        flow=opening.flow,
+        now=opening.now,
+        due=opening.due,
+        opened=opening.now,
+        in_flight=nothing_in_flight(sizes.queue_places),
+        accounts=open_accounts(sizes.accounts),
+        tape=blank_tape(mid2(opening.book)),
+        counters=none,
+        flow_counters=none,
+        clipped_lots=zero,
+        late=zero,
+    )
+
+
+class Orders(NamedTuple):
+    """What agents have for one step: messages on the wire, and messages that the venue applies itself when the step ends."""
+
+    sent: Any  # Message of int32 [K]
+    closing: Any  # Message of int32 [C]

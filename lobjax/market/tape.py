@@ -1,0 +1,47 @@
+"""The tape of one step: what was sent and traded since the last decision, summed while the messages go by."""
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from lobjax.book import Outcome
+from lobjax.types import Kind, Message, Side
+
+
+@flax.struct.dataclass
+class Tape:
+    """Sums over one step; lots are int32 `[2]` by side of the sender (0 buys)."""
+
+    messages: jax.Array  # int32 scalar
+    market_lots: jax.Array  # submitted by orders that cannot rest (MARKET, IOC, FOK)
+    limit_lots: jax.Array  # submitted by orders that can (LIMIT, POST_ONLY, REPLACE)
+    traded_lots: jax.Array  # executed, by side of the taker
+    closing_lots: jax.Array  # the part of traded_lots that closing messages executed
+    last_price_ticks: jax.Array  # int32, of the last fill; 0 before the first
+    opening_mid2_ticks: jax.Array  # int32, twice the mid when the step began
+
+
+def blank_tape(mid2_ticks: jax.Array) -> Tape:
+    """The tape at the beginning of a step."""
+    zero, pair = jnp.int32(0), jnp.zeros((2,), jnp.int32)
+    return Tape(zero, pair, pair, pair, pair, zero, mid2_ticks)
+
+
+def record(tape: Tape, message: Message, outcome: Outcome, *, closing: bool) -> Tape:
+    """Add one message and what it did; `closing` where the venue sent it as the step ended."""
+    kind = message.kind
+    takes = (kind == Kind.MARKET) | (kind == Kind.IOC) | (kind == Kind.FOK)
+    rests = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
+    side = jnp.stack([message.side == Side.BID, message.side == Side.ASK])
+    size = jnp.where(side, message.size, 0)
+    traded = jnp.where(side, outcome.traded, 0)
+    last = jnp.max(jnp.where(outcome.fills.lots > 0, jnp.arange(1, outcome.fills.lots.shape[0] + 1), 0))
+    price = outcome.fills.price[jnp.maximum(last - 1, 0)]
+    return tape.replace(
+        messages=tape.messages + (kind != Kind.NOOP).astype(jnp.int32),
+        market_lots=tape.market_lots + jnp.where(takes, size, 0),
+        limit_lots=tape.limit_lots + jnp.where(rests, size, 0),
+        traded_lots=tape.traded_lots + traded,
+        closing_lots=tape.closing_lots + traded if closing else tape.closing_lots,
+        last_price_ticks=jnp.where(last > 0, price, tape.last_price_ticks),
+    )
