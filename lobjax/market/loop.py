@@ -84,7 +84,7 @@ def _turn(flow: Flow, state: MarketState, words: jax.Array, until: Time, params:
 
 
 def _apply(state: MarketState, event: _Event, params: MarketParams, *, closing: bool = False) -> MarketState:
-    message, clipped = clip_to_limits(state.book, state.accounts.lots, event.message, params.limits)
+    message, clipped = clip_to_limits(state.book, state.accounts.lots, event.message, params.limits, closing=closing)
     book, outcome = step(state.book, message)
     elapsed = clock.minus(event.at, state.opened)
     elapsed_ms = elapsed.s * 1000 + elapsed.ns // 1_000_000

@@ -18,12 +18,17 @@ class Limits(NamedTuple):
 
     low: jax.Array
     high: jax.Array
+    target: jax.Array  # what closing messages bring the position to
 
 
-def clip_to_limits(book: Book, lots: jax.Array, message: Message, limits: Limits) -> tuple[Message, jax.Array]:
+def clip_to_limits(
+    book: Book, lots: jax.Array, message: Message, limits: Limits, *, closing: bool = False
+) -> tuple[Message, jax.Array]:
     """Shrink an account's order to the room that is left, to a NOOP where there is none; and the lots cut off (int32).
 
     lots: int32 `[A + 1]`, net lots held. Orders that can add to a position are checked; a REPLACE gives up its own place first.
+    `closing` messages come from the venue as a step ends: their room is the way to the account's target, whatever rests, so a market
+    order of any size closes exactly, and what it does not need is not counted as cut off.
     """
     kind = message.kind
     adds = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
@@ -37,7 +42,11 @@ def clip_to_limits(book: Book, lots: jax.Array, message: Message, limits: Limits
     own_id = jnp.where(buys, book.order_id[Side.BID], book.order_id[Side.ASK])
     replaced = (kind == Kind.REPLACE) & (own_id == message.order_id)
     resting = jnp.sum(jnp.where((own_owner == message.owner) & ~replaced, own_size, 0), dtype=jnp.int32)
-    room = jnp.where(buys, limits.high[row] - lots[row], lots[row] - limits.low[row]) - resting
+    if closing:
+        room = jnp.where(buys, limits.target[row] - lots[row], lots[row] - limits.target[row])
+    else:
+        room = jnp.where(buys, limits.high[row] - lots[row], lots[row] - limits.low[row]) - resting
     size = jnp.where(checked, jnp.clip(room, 0, message.size), message.size)
     kind = jnp.where(checked & (size == 0), Kind.NOOP, kind)
-    return message._replace(kind=kind, size=size), message.size - size
+    cut = jnp.int32(0) if closing else message.size - size
+    return message._replace(kind=kind, size=size), cut

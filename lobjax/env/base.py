@@ -1,0 +1,186 @@
+"""The environment: a market and a task behind gymnax 1.0's contract. Written for one; `vmap` it.
+
+    obs, state = env.reset(key, params)
+    obs, state, reward, terminated, truncated, info = env.step(key, state, action, params)
+
+`step` begins a new episode when one ends and keeps the last observation in `info["final_observation"]`; `transition` is the same without
+the new episode (cheaper: no warm-up is simulated), for callers that reset by themselves. `info` holds the task's metrics, which
+are those of the whole episode where `terminated | truncated`, and the market's counters.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from lobjax import clock
+from lobjax.clock import Time
+from lobjax.env.spaces import MultiDiscrete, Simplex
+from lobjax.market import Market, MarketParams, MarketState, Orders
+
+AGENT = 1  # the account that the task acts for
+
+Step = tuple[jax.Array, "EnvState", jax.Array, jax.Array, jax.Array, dict[str, jax.Array]]
+
+
+class Task(Protocol):
+    """A role in a market. Static: sizes; every number is in `params`, a pytree. All methods are pure and for one environment."""
+
+    name: str
+
+    @property
+    def action_space(self) -> Simplex | MultiDiscrete: ...
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """One name for each of the D entries of an observation."""
+        ...
+
+    def begin(self, market: MarketState, params: Any) -> Any:
+        """The task's state at the start of an episode."""
+        ...
+
+    def act(self, state: Any, market: MarketState, action: jax.Array, params: Any) -> tuple[Any, Orders]:
+        """Decode an action into messages."""
+        ...
+
+    def judge(
+        self, state: Any, before: MarketState, after: MarketState, params: Any
+    ) -> tuple[Any, jax.Array, jax.Array, jax.Array, dict[str, jax.Array]]:
+        """Look back on a step: (state, reward, terminated, truncated, metrics so far)."""
+        ...
+
+    def observe(self, state: Any, market: MarketState, params: Any) -> jax.Array:
+        """float32 `[D]`."""
+        ...
+
+
+@flax.struct.dataclass
+class EnvParams:
+    """Every number of an environment; leaves may be swept with `vmap`."""
+
+    market: MarketParams
+    task: Any
+    step_time: Time  # between decisions
+    warm_up: Time  # simulated before the first decision
+
+
+@flax.struct.dataclass
+class EnvState:
+    """Everything that moves in an environment."""
+
+    market: MarketState
+    task: Any
+    episode_return: jax.Array  # float32
+    episode_length: jax.Array  # int32, steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A market and a task."""
+
+    market: Market
+    task: Task
+    default_params: EnvParams
+    decisions: int  # the most that an episode has
+    warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `step_time` long)
+
+    @property
+    def name(self) -> str:
+        """The task's name; an agent is for one task."""
+        return self.task.name
+
+    @property
+    def action_space(self) -> Simplex | MultiDiscrete:
+        """What `step` accepts."""
+        return self.task.action_space
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """What each entry of an observation is."""
+        return self.task.observation_names
+
+    @property
+    def observation_size(self) -> int:
+        """D."""
+        return len(self.observation_names)
+
+    def reset(self, key: jax.Array, params: EnvParams, start: jax.Array | None = None) -> tuple[jax.Array, EnvState]:
+        """A new episode: float32 `[D]` and the state. `start` picks a numbered start of a recorded flow."""
+        key_open, key_warm_up = jax.random.split(key)
+        market = self.market.open(key_open, params.market, start)
+        market = self._warm_up(key_warm_up, market, params)
+        task = self.task.begin(market, params.task)
+        return self.task.observe(task, market, params.task), EnvState(market, task, jnp.float32(0), jnp.int32(0))
+
+    def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams) -> Step:
+        """One decision and what follows until the next one, without beginning a new episode."""
+        task, orders = self.task.act(state.task, state.market, action, params.task)
+        return self.play(key, state.replace(task=task), orders, params)
+
+    def play(self, key: jax.Array, state: EnvState, orders: Orders, params: EnvParams) -> Step:
+        """A transition with messages instead of an action, for strategies that the action space cannot express.
+
+        `state.task` is the task's state after the decision (`step` advanced).
+        """
+        until = clock.plus(state.market.now, params.step_time)
+        market = self.market.step(key, state.market, orders, until, params.market)
+        task, reward, terminated, truncated, metrics = self.task.judge(state.task, state.market, market, params.task)
+        total, length = state.episode_return + reward, state.episode_length + 1
+        state = EnvState(market, task, total, length)
+        observation = self.task.observe(task, market, params.task)
+        info = {
+            **metrics,
+            **market_counts(market),
+            "episode_return": total,
+            "episode_length": length,
+            "final_observation": observation,
+        }
+        return observation, state, reward, terminated, truncated, info
+
+    def step(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams) -> Step:
+        """One decision; when an episode ends, the state and observation are those of a new one."""
+        key_step, key_reset = jax.random.split(key)
+        observation, state, reward, terminated, truncated, info = self.transition(key_step, state, action, params)
+        fresh = self.reset(key_reset, params)
+        done = terminated | truncated
+        observation, state = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, (observation, state))
+        return observation, state, reward, terminated, truncated, info
+
+    def _warm_up(self, key: jax.Array, market: MarketState, params: EnvParams) -> MarketState:
+        if self.warm_up_steps == 0:
+            return market
+        end = clock.plus(market.now, params.warm_up)
+        blank = self._no_orders(market, params)
+
+        def one(market: MarketState, key: jax.Array) -> tuple[MarketState, None]:
+            until = clock.plus(market.now, params.step_time)
+            until = clock.choose(clock.before(until, end), until, end)
+            return self.market.step(key, market, blank, until, params.market), None
+
+        market, _ = jax.lax.scan(one, market, jax.random.split(key, self.warm_up_steps))
+        return market.replace(opened=market.now)
+
+    def _no_orders(self, market: MarketState, params: EnvParams) -> Orders:
+        """NOOPs in the shapes that the task sends, so that warm-up and episode share one compiled step."""
+        action = jax.eval_shape(self.action_space.sample, jax.random.key(0))
+
+        def decode(action: jax.Array) -> Orders:
+            return self.task.act(self.task.begin(market, params.task), market, action, params.task)[1]
+
+        return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(decode, action))
+
+
+def market_counts(market: MarketState) -> dict[str, jax.Array]:
+    """What a market counted since the episode began, int32 each: agents' by name, the flow's under `flow_`."""
+    counts = {name: count for name, count in market.counters._asdict().items()}
+    counts |= {f"flow_{name}": count for name, count in market.flow_counters._asdict().items()}
+    counts |= {
+        "dropped": market.in_flight.dropped,
+        "clipped_lots": market.clipped_lots,
+        "late": market.late,
+        "inexact": market.accounts.inexact,
+    }
+    return counts

@@ -1,0 +1,73 @@
+"""What an environment is made from: a task, a flow and a market, each a strict configuration."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lobjax.clock import NS
+from lobjax.env.execution import ExecutionConfig
+from lobjax.env.making import MakingConfig
+from lobjax.flow import PoissonConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketConfig:
+    """The venue: sizes, fees, latencies, engine."""
+
+    capacity: int = 128  # orders a side; `displaced` in the metrics shows when it is too small
+    maker_fee_milliticks: int = 0  # thousandths of a tick per lot; negative is a rebate
+    taker_fee_milliticks: int = 0
+    feed_delay_ns: int = 0  # from the market to the agent
+    order_delay_ns: int = 0  # and back
+    max_messages: int = 128  # of one step; `late` in the metrics shows when it is too small
+    queue_places: int = 32  # messages in flight; `dropped` in the metrics shows when it is too small
+    levels: int = 5  # of the depth snapshot in observations
+    engine: Literal["auto", "xla", "host"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.capacity not in (8, 16, 32, 64, 128, 256, 512):
+            raise ValueError(f"capacity {self.capacity} must be a power of two from 8 to 512")
+        if min(self.max_messages, self.queue_places, self.levels) < 1:
+            raise ValueError("max_messages, queue_places and levels must be at least 1")
+        if not (0 <= self.feed_delay_ns <= 3600 * NS and 0 <= self.order_delay_ns <= 3600 * NS):
+            raise ValueError("feed_delay_ns and order_delay_ns must be between 0 and an hour")
+        if max(abs(self.maker_fee_milliticks), abs(self.taker_fee_milliticks)) > 10**6:
+            raise ValueError("fees must be within a thousand ticks a lot (10^6 milliticks)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedConfig:
+    """A recorded day, or a part of it. Times are of the day, HH:MM[:SS]."""
+
+    kind: Literal["recorded"] = "recorded"
+    path: Path  # a folder made by `python -m lobjax data build`, or a LOBSTER zip or message file
+    book: Path | None = None  # the LOBSTER book file, where it is not found beside the message file
+    from_time: str = "09:45:00"
+    until_time: str = "16:00:00"
+    start_every_s: float = 30.0  # episodes start this far apart; at least an episode's length makes them disjoint
+
+    def __post_init__(self) -> None:
+        if not seconds_of_day(self.from_time) < seconds_of_day(self.until_time):
+            raise ValueError(f"from_time {self.from_time} is not before until_time {self.until_time}")
+        if self.start_every_s <= 0:
+            raise ValueError("start_every_s must be positive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvConfig:
+    """One environment."""
+
+    task: ExecutionConfig | MakingConfig = field(default_factory=ExecutionConfig)
+    flow: PoissonConfig | RecordedConfig = field(default_factory=PoissonConfig)
+    market: MarketConfig = field(default_factory=MarketConfig)
+
+
+def seconds_of_day(text: str) -> int:
+    """'HH:MM' or 'HH:MM:SS' in seconds after midnight; ValueError if it is neither."""
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(p.isdigit() and len(p) <= 2 for p in parts):
+        raise ValueError(f"time '{text}' is not HH:MM or HH:MM:SS")
+    hours, minutes, seconds = (int(p) for p in [*parts, "0"][:3])
+    if minutes > 59 or seconds > 59 or hours > 24:
+        raise ValueError(f"time '{text}' is not a time of day")
+    return hours * 3600 + minutes * 60 + seconds

@@ -1,0 +1,231 @@
+"""The task of optimal execution: sell (or buy) a parent order by a deadline, at a better price than at arrival.
+
+At every decision the action, a point of the simplex, says which share of what is left goes to a market order, which rests at each of
+the working levels, and which waits. Orders that already rest where lots are wanted keep their place in the queue; the rest are taken
+off, newest first. At the deadline the venue cancels what rests and sells what is left at market. Reward: for every lot,
+what it fetched beyond the best opposite price at arrival, less fees, in ticks per lot of the parent order
+(Cheridito and Weiss, arXiv 2507.06345, section 3).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+from lobjax.book import best_prices, volume_at
+from lobjax.env.base import AGENT
+from lobjax.env.messages import fresh_ids, joined, orders
+from lobjax.env.spaces import Simplex
+from lobjax.env.views import (
+    lots_in_flight, market_features, market_names, mid2_ticks, queue_ahead, resting_lots,
+)  # fmt: skip
+from lobjax.market import MarketState, Orders
+from lobjax.types import INT32_MAX, Kind, Message, Side
+from lobjax.words import minus, plus, product, to_float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionConfig:
+    """The parent order and how it may be worked."""
+
+    kind: Literal["execution"] = "execution"
+    side: Literal["sell", "buy"] = "sell"
+    lots: int = 40
+    decisions: int = 10
+    step_s: float = 6.0  # between decisions; the deadline is decisions * step_s
+    # Prices at which orders may rest, in ticks away from the reference: for a sale from the best bid ("opposite") or ask ("same") upwards.
+    reference: Literal["opposite", "same"] = "opposite"
+    offsets_ticks: tuple[int, ...] = (1, 2, 3, 4, 5)
+    price_scale_ticks: float = 5.0  # the unit of prices in observations
+
+    def __post_init__(self) -> None:
+        if self.lots < 1 or self.decisions < 1 or self.step_s <= 0 or self.price_scale_ticks <= 0:
+            raise ValueError("lots, decisions, step_s and price_scale_ticks must be positive")
+        if not self.offsets_ticks or len(set(self.offsets_ticks)) != len(self.offsets_ticks):
+            raise ValueError("offsets_ticks needs at least one level, and no level twice")
+        if self.lots >= 1 << 20:
+            raise ValueError("lots must be below 2^20")
+
+
+@flax.struct.dataclass
+class ExecutionParams:
+    """The numbers of the task on the device."""
+
+    lots: jax.Array  # int32
+    decisions: jax.Array  # int32
+    offsets: jax.Array  # int32 [L]
+    price_scale: jax.Array  # float32
+
+
+@flax.struct.dataclass
+class ExecutionState:
+    """Where an execution stands."""
+
+    step: jax.Array  # int32, decisions taken
+    arrival_mid2: jax.Array  # int32, twice the mid at arrival
+    arrival_price: jax.Array  # int32, the best opposite price at arrival: what a first lot would have fetched at once
+    working: jax.Array  # int32 [L], prices at which own orders may be resting
+    liquidated: jax.Array  # int32, lots sold by the venue at the deadline
+
+
+@dataclass(frozen=True)
+class ExecutionTask:
+    """See the module's text. `side` is the side of the agent's own orders: an ask sells."""
+
+    side: Side
+    levels: int  # L working levels
+    from_opposite: bool
+    depth_levels: int
+    name: str = "execution"
+
+    @property
+    def action_space(self) -> Simplex:
+        """Shares of (market order, level 1..L, wait)."""
+        return Simplex(self.levels + 2)
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """One name for each entry of an observation."""
+        levels = range(1, self.levels + 1)
+        return (
+            "time_left", "lots_left", "drift", "own_unplaced", "own_elsewhere",
+            *(f"own_lots_{k}" for k in levels), *(f"own_ahead_{k}" for k in levels), *(f"level_lots_{k}" for k in levels),
+            *market_names(self.depth_levels),
+        )  # fmt: skip
+
+    def begin(self, market: MarketState, params: ExecutionParams) -> ExecutionState:
+        """The order arrives."""
+        return ExecutionState(
+            step=jnp.int32(0),
+            arrival_mid2=mid2_ticks(market),
+            arrival_price=self._reference(market, opposite=True),
+            working=jnp.zeros((self.levels,), jnp.int32),
+            liquidated=jnp.int32(0),
+        )
+
+    def act(
+        self, state: ExecutionState, market: MarketState, action: jax.Array, params: ExecutionParams
+    ) -> tuple[ExecutionState, Orders]:
+        """Shares to orders: reductions where too much rests, a market order, new orders where too little does."""
+        left = self.left(market, params) - lots_in_flight(market, AGENT)
+        wanted = self._allocate(action, left)
+        prices = self.level_prices(market, params)
+        side = jnp.int32(self.side)
+        own_now = volume_at(market.book, self.side, state.working, AGENT)
+        keep = jnp.sum(jnp.where(state.working[:, None] == prices, wanted[1:-1], 0), axis=1, dtype=jnp.int32)
+        own_there = volume_at(market.book, self.side, prices, AGENT)
+        ids = fresh_ids(AGENT, state.step, self.levels)
+        at_market = jnp.zeros((1,), jnp.int32)
+        sent = joined(
+            orders(Kind.REDUCE, side, state.working, own_now - keep, 0, AGENT),
+            orders(Kind.MARKET, side, at_market, wanted[:1], 0, AGENT),
+            orders(Kind.LIMIT, side, prices, wanted[1:-1] - own_there, ids, AGENT),
+        )
+        return state.replace(step=state.step + 1, working=prices), Orders(sent, self.closing(state, params))
+
+    def closing(self, state: ExecutionState, params: ExecutionParams) -> Message:
+        """What the venue does when this step ends: at the deadline it sells what is left, else nothing.
+
+        It clips the order to what leads to the account's target, so that any size means "the rest"; own orders that still rest then
+        are void.
+        """
+        last = state.step + 1 >= params.decisions
+        rest = jnp.where(last, INT32_MAX, jnp.zeros((1,), jnp.int32))
+        return orders(Kind.MARKET, jnp.int32(self.side), jnp.zeros((1,), jnp.int32), rest, 0, AGENT)
+
+    def judge(
+        self, state: ExecutionState, before: MarketState, after: MarketState, params: ExecutionParams
+    ) -> tuple[ExecutionState, jax.Array, jax.Array, jax.Array, dict[str, jax.Array]]:
+        """Reward of a step, and the figures of the execution so far."""
+        last = state.step >= params.decisions
+        state = state.replace(liquidated=after.tape.closing_lots[self.side])
+        left = self.left(after, params)
+        gain = self._gain(after, state) - self._gain(before, state)
+        fees = to_float(minus(after.accounts.fees, before.accounts.fees))[AGENT] * 1e-3
+        # What even the last market order could not sell is valued at the last price that was reached.
+        stuck = jnp.where(last, left, 0).astype(jnp.float32)
+        gain_stuck = stuck * self._per_lot(after.tape.last_price_ticks, state)
+        reward = (gain + gain_stuck - fees) / params.lots.astype(jnp.float32)
+        terminated = last | (left == 0)
+        return state, reward, terminated, jnp.bool_(False), self._metrics(state, after, params, stuck)
+
+    def observe(self, state: ExecutionState, market: MarketState, params: ExecutionParams) -> jax.Array:
+        """The agent's own account, then the market's features."""
+        lots = params.lots.astype(jnp.float32)
+        left = self.left(market, params)
+        prices = self.level_prices(market, params)
+        own = volume_at(market.book, self.side, prices, AGENT)
+        resting = resting_lots(market, jnp.int32(self.side), AGENT)
+        share = 1 / jnp.maximum(left, 1).astype(jnp.float32)
+        sign = 1.0 if self.side == Side.ASK else -1.0
+        drift = sign * (mid2_ticks(market) - state.arrival_mid2).astype(jnp.float32) / (2 * params.price_scale)
+        ahead = queue_ahead(market, jnp.int32(self.side), prices, AGENT)
+        account = jnp.stack([
+            1 - state.step.astype(jnp.float32) / params.decisions.astype(jnp.float32),
+            left.astype(jnp.float32) / lots,
+            drift,
+            (left - resting) * share,
+            (resting - own.sum()) * share,
+        ])  # fmt: skip
+        level_lots = volume_at(market.book, self.side, prices)
+        return jnp.concatenate([
+            account, own * share, jnp.log1p(ahead.astype(jnp.float32)), jnp.log1p(level_lots.astype(jnp.float32)),
+            market_features(market, params.price_scale),
+        ])  # fmt: skip
+
+    def left(self, market: MarketState, params: ExecutionParams) -> jax.Array:
+        """Lots of the parent order not yet executed, int32."""
+        return params.lots - jnp.abs(market.accounts.lots[AGENT])
+
+    def level_prices(self, market: MarketState, params: ExecutionParams) -> jax.Array:
+        """Prices int32 `[L]` of the working levels now."""
+        away = params.offsets if self.side == Side.ASK else -params.offsets
+        return jnp.maximum(self._reference(market, opposite=self.from_opposite) + away, 1)
+
+    def _allocate(self, action: jax.Array, left: jax.Array) -> jax.Array:
+        """Shares to whole lots, in order, each rounded half to even; what no share claims waits."""
+
+        def take(remaining: jax.Array, share: jax.Array) -> tuple[jax.Array, jax.Array]:
+            lots = jnp.clip(jnp.round(share * left.astype(jnp.float32)).astype(jnp.int32), 0, remaining)
+            return remaining - lots, lots
+
+        return jax.lax.scan(take, jnp.maximum(left, 0), action)[1]
+
+    def _reference(self, market: MarketState, *, opposite: bool) -> jax.Array:
+        """The best opposite or own price; a tick from the other one where that side is empty."""
+        bid, ask = best_prices(market.book)
+        bid, ask = jnp.where(bid > 0, bid, ask - 1), jnp.where(ask > 0, ask, bid + 1)
+        return bid if opposite == (self.side == Side.ASK) else ask
+
+    def _gain(self, market: MarketState, state: ExecutionState) -> jax.Array:
+        """Ticks x lots fetched beyond the arrival price, float32 of an exact difference."""
+        cash = jax.tree.map(lambda x: x[AGENT], market.accounts.cash)
+        return to_float(plus(cash, product(market.accounts.lots[AGENT], state.arrival_price)))
+
+    def _per_lot(self, price: jax.Array, state: ExecutionState) -> jax.Array:
+        ahead = (price - state.arrival_price).astype(jnp.float32)
+        return jnp.where(price > 0, ahead if self.side == Side.ASK else -ahead, 0.0)
+
+    def _metrics(
+        self, state: ExecutionState, market: MarketState, params: ExecutionParams, stuck: jax.Array
+    ) -> dict[str, Any]:
+        lots = params.lots.astype(jnp.float32)
+        mine = jax.tree.map(lambda x: x[AGENT], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
+        done = jnp.abs(mine.lots).astype(jnp.float32)
+        sign = 1.0 if self.side == Side.ASK else -1.0
+        below_mid = sign * (state.arrival_mid2 - 2 * state.arrival_price).astype(jnp.float32) / 2
+        gain = self._gain(market, state) + stuck * self._per_lot(market.tape.last_price_ticks, state)
+        fees = to_float(mine.fees) * 1e-3 / lots
+        shortfall = below_mid - gain / lots + fees
+        return {
+            "shortfall_ticks": shortfall,  # per lot, against the mid at arrival, fees included; positive is a cost
+            "shortfall_bps": shortfall * 2e4 / jnp.maximum(state.arrival_mid2, 1).astype(jnp.float32),
+            "fill_rate": (done - state.liquidated.astype(jnp.float32)) / lots,  # before the forced liquidation
+            "time_to_fill_s": to_float(mine.lot_ms) * 1e-3 / jnp.maximum(done, 1),  # mean over lots
+            "fees_ticks": fees,
+            "spread_captured_ticks": to_float(mine.edge2) / (2 * lots),  # beyond the mid just before each fill
+            "maker_share": mine.maker_lots.astype(jnp.float32) / jnp.maximum(done, 1),
+            "stuck_lots": stuck,
+        }

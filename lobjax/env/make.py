@@ -1,0 +1,103 @@
+"""From a configuration to an environment."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from lobjax.clock import Time, from_seconds
+from lobjax.data.store import load_day
+from lobjax.env.base import AGENT, Environment, EnvParams
+from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig, seconds_of_day
+from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
+from lobjax.env.making import MakingConfig, MakingParams, MakingTask
+from lobjax.env.recorded import recorded_params
+from lobjax.errors import InputError
+from lobjax.flow import Flow, PoissonConfig, PoissonFlow, RecordedFlow
+from lobjax.market import Fees, Limits, Market, MarketParams
+from lobjax.types import Side
+
+
+def make(config: EnvConfig) -> Environment:
+    """The environment that a configuration describes. InputError if its parts do not fit each other or a file is bad."""
+    task_config, market_config = config.task, config.market
+    delay_s = (market_config.feed_delay_ns + market_config.order_delay_ns) * 1e-9
+    if delay_s >= task_config.step_s:
+        raise InputError(
+            f"env.market: feed and order delay together ({delay_s:g} s) must be shorter than a step "
+            f"({task_config.step_s:g} s), so that orders have arrived before the next decision; lengthen env.task.step_s"
+        )
+    flow, flow_params, warm_up_s = _flow(config)
+    task, task_params, limits = _task(task_config, market_config)
+    market = Market(
+        flow=flow,
+        capacity=market_config.capacity,
+        accounts=AGENT,
+        queue_places=market_config.queue_places,
+        max_messages=market_config.max_messages,
+        levels=market_config.levels,
+    )
+    params = EnvParams(
+        market=MarketParams(flow_params, _fees(market_config), *_delays(market_config), limits),
+        task=task_params,
+        step_time=from_seconds(task_config.step_s),
+        warm_up=from_seconds(warm_up_s),
+    )
+    warm_up_steps = math.ceil(warm_up_s / task_config.step_s - 1e-9)
+    return Environment(
+        market=market, task=task, default_params=params, decisions=task_config.decisions, warm_up_steps=warm_up_steps
+    )
+
+
+def _flow(config: EnvConfig) -> tuple[Flow, object, float]:
+    if isinstance(config.flow, RecordedConfig):
+        recorded = config.flow
+        params = recorded_params(
+            load_day(recorded.path, recorded.book),
+            from_s=seconds_of_day(recorded.from_time),
+            until_s=seconds_of_day(recorded.until_time),
+            episode_s=config.task.decisions * config.task.step_s,
+            every_s=recorded.start_every_s,
+            capacity=config.market.capacity,
+        )
+        return RecordedFlow(), params, 0.0
+    poisson: PoissonConfig = config.flow
+    flow = PoissonFlow()
+    try:
+        return flow, flow.params(poisson, config.market.capacity), poisson.warm_up_s
+    except ValueError as error:
+        raise InputError(f"env.flow: {error}") from None
+
+
+def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig):
+    offsets = jnp.asarray(config.offsets_ticks, jnp.int32)
+    decisions, scale = jnp.int32(config.decisions), jnp.float32(config.price_scale_ticks)
+    if isinstance(config, ExecutionConfig):
+        side = Side.ASK if config.side == "sell" else Side.BID
+        task = ExecutionTask(side, len(config.offsets_ticks), config.reference == "opposite", market.levels)
+        params = ExecutionParams(jnp.int32(config.lots), decisions, offsets, scale)
+        target = -config.lots if side == Side.ASK else config.lots
+        return task, params, _limits(min(target, 0), max(target, 0), target)
+    task = MakingTask(len(config.offsets_ticks), market.levels)
+    params = MakingParams(
+        jnp.int32(config.quote_lots), jnp.int32(config.inventory_limit_lots), decisions, offsets,
+        jnp.float32(config.inventory_penalty), scale,
+    )  # fmt: skip
+    return task, params, _limits(-config.inventory_limit_lots, config.inventory_limit_lots, 0)
+
+
+def _limits(low: int, high: int, target: int) -> Limits:
+    return Limits(*(jnp.asarray([0, value], jnp.int32) for value in (low, high, target)))
+
+
+def _fees(config: MarketConfig) -> Fees:
+    charged = (config.maker_fee_milliticks, config.taker_fee_milliticks)
+    return Fees(*(jnp.asarray([0, fee], jnp.int32) for fee in charged))
+
+
+def _delays(config: MarketConfig) -> tuple[Time, Time]:
+    def rows(ns: int) -> Time:
+        s, rest = divmod(ns, 1_000_000_000)
+        return Time(jnp.asarray(np.array([0, s]), jnp.int32), jnp.asarray(np.array([0, rest]), jnp.int32))
+
+    return rows(config.feed_delay_ns), rows(config.order_delay_ns)

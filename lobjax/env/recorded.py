@@ -1,0 +1,38 @@
+"""A recorded day as the flow of an environment: which starts, and the book at each."""
+
+import numpy as np
+
+from lobjax.book import Book
+from lobjax.data.day import Day
+from lobjax.data.windows import books_at
+from lobjax.errors import InputError
+from lobjax.flow import RecordedParams
+from lobjax.flow.recorded import to_device
+
+_MOST_STARTS = 4096
+
+
+def recorded_params(
+    day: Day, *, from_s: float, until_s: float, episode_s: float, every_s: float, capacity: int
+) -> RecordedParams:
+    """Starts `every_s` apart from `from_s` on (seconds after midnight), such that every episode ends by `until_s`.
+
+    Only the messages of that time are kept. InputError if no episode fits or the book does not.
+    """
+    row_time = day.row_time_s + day.row_time_ns * 1e-9
+    wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)[:_MOST_STARTS]
+    wanted = wanted[(wanted >= row_time[0]) & (wanted + episode_s <= row_time[-1])]
+    if len(wanted) == 0:
+        raise InputError(
+            f"flow: no episode of {episode_s:g} s fits between {from_s:g} s and {until_s:g} s of a record that spans "
+            f"{row_time[0]:.0f} s to {row_time[-1]:.0f} s after midnight; choose other times or a shorter episode"
+        )
+    rows = np.unique(np.searchsorted(row_time, wanted, side="right") - 1)
+    price, size, order_id, owner = books_at(day, rows, capacity)
+    first = day.row_end[rows]
+    last = np.searchsorted(day.time_s + day.time_ns * 1e-9, until_s, side="right")
+    last = max(last, int(first[-1]) + 1)
+    offset = int(first[0])
+    kept = slice(offset, last)
+    messages = type(day.messages)(*(field[kept] for field in day.messages))
+    return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, Book(price, size, order_id, owner))

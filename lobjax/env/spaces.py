@@ -1,0 +1,45 @@
+"""Action spaces: what an environment accepts."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+
+@dataclass(frozen=True)
+class Simplex:
+    """Shares of a whole: f32[n], none negative, summing to 1."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 2:
+            raise ValueError(f"a simplex of {self.n} parts leaves nothing to choose; n must be 2 or more")
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """A uniform point of the simplex."""
+        waits = jax.random.exponential(key, (self.n,))
+        return waits / waits.sum()
+
+    def contains(self, x: jax.Array) -> jax.Array:
+        """Whether `x` f32[n] lies on the simplex, to single precision."""
+        return jnp.all(x >= 0) & (jnp.abs(x.sum() - 1) < 1e-5)
+
+
+@dataclass(frozen=True)
+class MultiDiscrete:
+    """Independent choices: int32[len(nvec)], the i-th in 0..nvec[i]-1."""
+
+    nvec: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.nvec or min(self.nvec) < 1:
+            raise ValueError(f"nvec is {self.nvec}; it needs at least one dimension, each with 1 choice or more")
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """A uniform choice in every dimension."""
+        return jax.random.randint(key, (len(self.nvec),), 0, jnp.asarray(self.nvec), jnp.int32)
+
+    def contains(self, x: jax.Array) -> jax.Array:
+        """Whether every choice in `x` int32[len(nvec)] exists."""
+        return jnp.all((x >= 0) & (x < jnp.asarray(self.nvec)))

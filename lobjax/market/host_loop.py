@@ -1,0 +1,220 @@
+"""The market's step as a Numba loop over one market: the twin of `lobjax.market.loop`, equal to it to the bit.
+
+Times are compared as one int64, `s * 2^32 + ns`.
+"""
+
+import numpy as np
+
+from lobjax.clock import NS
+from lobjax.ffi import inner, naturals
+from lobjax.flow.host import add_lots, draw, forget
+from lobjax.market.host_accounts import book_trades, clip_to_limits, record
+from lobjax.market.host_memory import (
+    IN_CLOSING,
+    IN_DROPPED,
+    IN_DUE,
+    IN_FEED_DELAY,
+    IN_FEES,
+    IN_FLOW,
+    IN_LATE,
+    IN_LIMITS,
+    IN_NOW,
+    IN_OPENED,
+    IN_ORDER_DELAY,
+    IN_PARAMS,
+    IN_QUEUE,
+    IN_SENT,
+    IN_UNTIL,
+    IN_WORDS,
+    OUT_DEPTH,
+    OUT_DROPPED,
+    OUT_DUE,
+    OUT_FLOW,
+    OUT_HEAD,
+    OUT_LATE,
+    OUT_QUEUE,
+    argument,
+    blank_rest,
+    load_accounts,
+    load_book,
+    put,
+    result,
+    scalar,
+    store_accounts,
+)
+from lobjax.reference.arrays import find
+from lobjax.reference.book import apply
+from lobjax.types import INT32_MAX, Kind, Side
+
+BID, ASK = int(Side.BID), int(Side.ASK)
+NOOP, LIMIT, REPLACE = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.REPLACE)
+ONLY_TAKES = (int(Kind.MARKET), int(Kind.IOC), int(Kind.FOK))
+ONLY_LEAVES = (int(Kind.CANCEL), int(Kind.DELETE), int(Kind.REDUCE))
+NEVER = INT32_MAX << 32
+
+
+@inner
+def step_market(flow, width, market, memory):
+    """One step of one market: `market_step` from arguments to results. width: random words a message."""
+    book = load_book(market, memory)
+    load_accounts(market, memory)
+    forget(memory.levels, BID)
+    forget(memory.levels, ASK)
+    _send(market, memory)
+    opening_mid2 = _mid2(book)
+
+    until = _time(market, IN_UNTIL)
+    due = _time(market, IN_DUE)
+    state = np.int32(scalar(market, IN_FLOW))
+    words = naturals(market.args[IN_WORDS], market.lengths[IN_WORDS])
+    params, lengths = market.args[IN_PARAMS:], market.lengths[IN_PARAMS:]
+    places = market.lengths[IN_QUEUE]
+    done, head = 0, 0
+    arrival = memory.queue_key[0]
+    while min(arrival, due) < until and done < words.shape[0] // width:
+        if arrival <= due:
+            for field in range(6):
+                memory.message[field] = result(market, OUT_QUEUE + field)[head]
+            _run_message(book, market, memory, arrival, 0, False)
+            head += 1
+            arrival = memory.queue_key[head] if head < places else NEVER
+        else:
+            row = words[done * width : (done + 1) * width]
+            state, s, ns = draw(flow, state, book, row, params, lengths, memory.levels, memory.message)
+            _run_message(book, market, memory, due, 1, False)
+            due = _later(due, s, ns)
+        done += 1
+
+    put(market, OUT_LATE, scalar(market, IN_LATE) + (min(arrival, due) < until))
+    for k in range(market.lengths[IN_CLOSING]):
+        for field in range(6):
+            memory.message[field] = argument(market, IN_CLOSING + field)[k]
+        _run_message(book, market, memory, until, 0, True)
+    put(market, OUT_HEAD, head)
+    put(market, OUT_FLOW, state)
+    put(market, OUT_DUE, due >> 32)
+    put(market, OUT_DUE + 1, due)
+    store_accounts(market, memory, opening_mid2)
+    _write_depth(book, market)
+    blank_rest(book)
+
+
+@inner
+def _time(market, leaf):
+    return (scalar(market, leaf) << 32) + scalar(market, leaf + 1)
+
+
+@inner
+def _later(time, s, ns):
+    """time + (s, ns), where seconds wrap around as int32 do."""
+    ns += time & 0xFFFFFFFF
+    carry = ns >= NS
+    return (np.int64(np.int32((time >> 32) + s + carry)) << 32) + (ns - NS if carry else ns)
+
+
+@inner
+def _send(market, memory):
+    """Twin of `inflight.send`: a stable sort of what waits and what is new, by arrival; the places' other fields move along."""
+    now = _time(market, IN_NOW)
+    head = scalar(market, IN_QUEUE + 8)
+    places, new = market.lengths[IN_QUEUE], market.lengths[IN_SENT]
+    key, source = memory.queue_key, memory.queue_from
+    waiting_s, waiting_ns = argument(market, IN_QUEUE + 6), argument(market, IN_QUEUE + 7)
+    kinds, owners = argument(market, IN_SENT), argument(market, IN_SENT + 5)
+    feed_s, feed_ns = argument(market, IN_FEED_DELAY), argument(market, IN_FEED_DELAY + 1)
+    order_s, order_ns = argument(market, IN_ORDER_DELAY), argument(market, IN_ORDER_DELAY + 1)
+    for k in range(places + new):
+        arrival = np.int64(NEVER)
+        if k < places:
+            if k >= head and waiting_s[k] < INT32_MAX:
+                arrival = (np.int64(waiting_s[k]) << 32) + waiting_ns[k]
+        elif kinds[k - places] != NOOP:
+            row = max(0, min(owners[k - places], feed_s.shape[0] - 1))
+            delay = _later((np.int64(feed_s[row]) << 32) + feed_ns[row], np.int64(order_s[row]), np.int64(order_ns[row]))
+            arrival = _later(now, delay >> 32, delay & 0xFFFFFFFF)
+        at = k
+        while at > 0 and key[at - 1] > arrival:
+            key[at] = key[at - 1]
+            source[at] = source[at - 1]
+            at -= 1
+        key[at] = arrival
+        source[at] = k
+
+    for field in range(6):
+        old, sent, to = argument(market, IN_QUEUE + field), argument(market, IN_SENT + field), result(market, OUT_QUEUE + field)
+        for at in range(places):
+            k = source[at]
+            to[at] = old[k] if k < places else sent[k - places]
+    kind, to_s, to_ns = result(market, OUT_QUEUE), result(market, OUT_QUEUE + 6), result(market, OUT_QUEUE + 7)
+    for at in range(places):
+        to_s[at] = key[at] >> 32
+        to_ns[at] = key[at]
+        if key[at] >= NEVER:
+            kind[at] = NOOP
+    lost = 0
+    for at in range(places, places + new):
+        lost += key[at] < NEVER
+    put(market, OUT_DROPPED, scalar(market, IN_DROPPED) + lost)
+
+
+@inner
+def _run_message(book, market, memory, time, sender, closing):
+    """Twin of `loop._apply` for `memory.message`. sender: 0 an agent, 1 the flow."""
+    message = memory.message
+    low, high, target = argument(market, IN_LIMITS), argument(market, IN_LIMITS + 1), argument(market, IN_LIMITS + 2)
+    if message[5] >= 1:
+        clip_to_limits(book, memory.accounts, message, low, high, target, closing, memory.tally)
+    kind, side, price, size, owner = message[0], message[1], message[2], message[3], message[5]
+    if kind == NOOP:
+        return
+    two_sided = side == BID or side == ASK
+    mid2 = _mid2(book)
+    taker = owner
+    if kind == REPLACE and two_sided:
+        at = find(book, side, message[4])
+        taker = book.owner[side, at] if at >= 0 else taker
+    resting = book.n[side] if two_sided else 0
+    traded, n_fills = apply(book, kind, side, price, size, message[4], owner, memory.fills, memory.counters[sender])
+    if two_sided:
+        joined = kind == LIMIT and n_fills == 0 and owner < 1 and book.n[side] == resting + 1
+        if joined:
+            add_lots(memory.levels, side, price, size)
+        elif kind not in ONLY_TAKES:
+            forget(memory.levels, side)
+        if not joined and kind not in ONLY_LEAVES:
+            forget(memory.levels, 1 - side)
+    if n_fills > 0:
+        opened = _time(market, IN_OPENED)
+        s, ns = (time >> 32) - (opened >> 32), (time & 0xFFFFFFFF) - (opened & 0xFFFFFFFF)
+        if ns < 0:
+            s, ns = s - 1, ns + NS
+        elapsed_ms = np.int64(np.int32(s * 1000 + ns // 1_000_000))
+        maker_fee, taker_fee = argument(market, IN_FEES), argument(market, IN_FEES + 1)
+        book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2, elapsed_ms)
+    record(memory, traded, n_fills, closing)
+
+
+@inner
+def _mid2(book):
+    bid = np.int64(book.price[BID, 0]) if book.n[BID] > 0 else np.int64(0)
+    ask = np.int64(book.price[ASK, 0]) if book.n[ASK] > 0 else np.int64(0)
+    return np.int64(np.int32((ask if bid == 0 else bid) + (bid if ask == 0 else ask)))
+
+
+@inner
+def _write_depth(book, market):
+    """Twin of `views.depth`."""
+    prices, sizes = result(market, OUT_DEPTH), result(market, OUT_DEPTH + 1)
+    levels = prices.shape[0] // 2
+    for to in range(2 * levels):
+        prices[to] = 0
+        sizes[to] = 0
+    for side in range(2):
+        level = -1
+        for at in range(book.n[side]):
+            if at == 0 or book.price[side, at] != book.price[side, at - 1]:
+                level += 1
+                if level == levels:
+                    break
+                prices[side * levels + level] = book.price[side, at]
+            sizes[side * levels + level] += book.size[side, at]

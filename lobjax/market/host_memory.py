@@ -1,0 +1,199 @@
+"""What the engine `host` is handed and hands back: the place of every leaf among a call's buffers, and a thread's working memory.
+
+A call passes each leaf of the state as a buffer of its own, nothing is packed; for one market a table of addresses stands for them.
+`lobjax.market.host` writes the leaves in the order given here.
+"""
+
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from lobjax.ffi import inner, integer_rows, integers
+from lobjax.flow.host import Levels, new_levels
+from lobjax.reference import BookArrays
+
+
+def _starts(**leaves: int) -> tuple[int, ...]:
+    """Where each record begins, if records of so many leaves follow each other; then the number of all leaves."""
+    return tuple(accumulate(leaves.values(), initial=0))
+
+
+# Arguments, record by record, each in the order of its fields. The parameters of the flow come last.
+(
+    IN_BOOK, IN_FLOW, IN_NOW, IN_DUE, IN_OPENED, IN_QUEUE, IN_HEAD, IN_DROPPED, IN_ACCOUNTS, IN_INEXACT, IN_COUNTERS, IN_CLIPPED,
+    IN_LATE, IN_SENT, IN_CLOSING, IN_UNTIL, IN_WORDS, IN_FEES, IN_FEED_DELAY, IN_ORDER_DELAY, IN_LIMITS, IN_PARAMS,
+) = _starts(
+    book=4, flow=1, now=2, due=2, opened=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, counters=10, clipped=1,
+    late=1, sent=6, closing=6, until=2, words=1, fees=2, feed_delay=2, order_delay=2, limits=3,
+)  # fmt: skip
+(
+    OUT_BOOK, OUT_DEPTH, OUT_FLOW, OUT_DUE, OUT_QUEUE, OUT_HEAD, OUT_DROPPED, OUT_ACCOUNTS, OUT_INEXACT, OUT_TAPE, OUT_COUNTERS,
+    OUT_CLIPPED, OUT_LATE, OUT_COUNT,
+) = _starts(
+    book=4, depth=2, flow=1, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=7, counters=10,
+    clipped=1, late=1,
+)  # fmt: skip
+
+# Rows of `Memory.accounts`, in the order of the fields of `Accounts`; and which of them are two words wide.
+LOTS, CASH, FEES, MAKER_LOTS, TAKER_LOTS, EDGE2, LOT_MS = range(7)
+_WIDE = (False, True, True, False, False, True, True)
+# Rows of `Memory.tape`, lots by side, in the order of the fields of `Tape` after `messages`; then its scalars and others.
+MARKET_LOTS, LIMIT_LOTS, TRADED_LOTS, CLOSING_LOTS = range(4)
+MESSAGES, LAST_PRICE, CLIPPED, INEXACT = range(4)
+WORD_BITS = 30
+
+
+class Market(NamedTuple):
+    """One market's buffers: addresses, int64."""
+
+    args: np.ndarray  # of the arguments
+    lengths: np.ndarray  # elements of each argument that belong to one market
+    results: np.ndarray  # of the results
+    out_lengths: np.ndarray
+
+
+class Memory(NamedTuple):
+    """What a thread works in, market after market."""
+
+    n: np.ndarray  # int32 [2], live orders a side
+    fills: np.ndarray  # int32 [N, 4], of one message
+    message: np.ndarray  # int32 [6]
+    accounts: np.ndarray  # int64 [7, A + 1]
+    made: np.ndarray  # int64 [2, A + 1], of one message: lots of each maker, and lots times their distance from the mid
+    counters: np.ndarray  # int32 [2, 5], of agents' messages and of the flow's
+    tape: np.ndarray  # int32 [4, 2]
+    tally: np.ndarray  # int32 [4]
+    queue_key: np.ndarray  # int64 [Q + K], arrivals of the messages in flight and of those sent
+    queue_from: np.ndarray  # int32 [Q + K]
+    levels: Levels
+
+
+def new_memory(capacity: int, rows: int, places: int, distances: int) -> Memory:
+    """Working memory for N, A + 1, Q + K and the number of distances at which a flow counts lots."""
+    return Memory(
+        n=np.zeros(2, np.int32),
+        fills=np.zeros((capacity, 4), np.int32),
+        message=np.zeros(6, np.int32),
+        accounts=np.zeros((7, rows), np.int64),
+        made=np.zeros((2, rows), np.int64),
+        counters=np.zeros((2, 5), np.int32),
+        tape=np.zeros((4, 2), np.int32),
+        tally=np.zeros(4, np.int32),
+        queue_key=np.zeros(places, np.int64),
+        queue_from=np.zeros(places, np.int32),
+        levels=new_levels(distances),
+    )
+
+
+@inner
+def argument(market, leaf):
+    """An argument of one market, int32, flat."""
+    return integers(market.args[leaf], market.lengths[leaf])
+
+
+@inner
+def result(market, leaf):
+    """A result of one market, int32, flat."""
+    return integers(market.results[leaf], market.out_lengths[leaf])
+
+
+@inner
+def scalar(market, leaf):
+    """A scalar argument as int64."""
+    return np.int64(integers(market.args[leaf], 1)[0])
+
+
+@inner
+def put(market, leaf, value):
+    """Write a scalar result, cut to int32."""
+    integers(market.results[leaf], 1)[0] = value
+
+
+@inner
+def load_book(market, memory):
+    """The book, in the memory of the results: live orders close up, holes are left out."""
+    capacity = market.lengths[IN_BOOK] // 2
+    book = BookArrays(
+        integer_rows(market.results[OUT_BOOK], 2, capacity),
+        integer_rows(market.results[OUT_BOOK + 1], 2, capacity),
+        integer_rows(market.results[OUT_BOOK + 2], 2, capacity),
+        integer_rows(market.results[OUT_BOOK + 3], 2, capacity),
+        memory.n,
+    )
+    price = integer_rows(market.args[IN_BOOK], 2, capacity)
+    size = integer_rows(market.args[IN_BOOK + 1], 2, capacity)
+    order_id = integer_rows(market.args[IN_BOOK + 2], 2, capacity)
+    owner = integer_rows(market.args[IN_BOOK + 3], 2, capacity)
+    for side in range(2):
+        n = 0
+        for at in range(capacity):
+            if size[side, at] > 0:
+                book.price[side, n] = price[side, at]
+                book.size[side, n] = size[side, at]
+                book.order_id[side, n] = order_id[side, at]
+                book.owner[side, n] = owner[side, at]
+                n += 1
+        book.n[side] = n
+    return book
+
+
+@inner
+def blank_rest(book):
+    """Zeros behind the live orders, so that one state has one form."""
+    for side in range(2):
+        for at in range(book.n[side], book.price.shape[1]):
+            book.price[side, at] = 0
+            book.size[side, at] = 0
+            book.order_id[side, at] = 0
+            book.owner[side, at] = 0
+
+
+@inner
+def load_accounts(market, memory):
+    """Accounts, counters and tallies into working memory; the tape begins anew."""
+    leaf = IN_ACCOUNTS
+    for field in range(7):
+        words = argument(market, leaf)
+        for row in range(words.shape[0]):
+            memory.accounts[field, row] = words[row]
+        leaf += 1
+        if _WIDE[field]:
+            low = argument(market, leaf)
+            for row in range(low.shape[0]):
+                memory.accounts[field, row] = (memory.accounts[field, row] << WORD_BITS) + low[row]
+            leaf += 1
+    for k in range(10):
+        memory.counters[k // 5, k % 5] = scalar(market, IN_COUNTERS + k)
+    memory.tape[:] = 0
+    memory.tally[MESSAGES] = 0
+    memory.tally[LAST_PRICE] = 0
+    memory.tally[CLIPPED] = scalar(market, IN_CLIPPED)
+    memory.tally[INEXACT] = scalar(market, IN_INEXACT)
+
+
+@inner
+def store_accounts(market, memory, opening_mid2):
+    """The way back, with the tape."""
+    leaf = OUT_ACCOUNTS
+    for field in range(7):
+        words = result(market, leaf)
+        shift = WORD_BITS if _WIDE[field] else 0
+        for row in range(words.shape[0]):
+            words[row] = memory.accounts[field, row] >> shift
+        leaf += 1
+        if _WIDE[field]:
+            low = result(market, leaf)
+            for row in range(low.shape[0]):
+                low[row] = memory.accounts[field, row] & ((1 << WORD_BITS) - 1)
+            leaf += 1
+    for k in range(10):
+        put(market, OUT_COUNTERS + k, memory.counters[k // 5, k % 5])
+    put(market, OUT_TAPE, memory.tally[MESSAGES])
+    for row in range(4):
+        lots = result(market, OUT_TAPE + 1 + row)
+        lots[0], lots[1] = memory.tape[row, 0], memory.tape[row, 1]
+    put(market, OUT_TAPE + 5, memory.tally[LAST_PRICE])
+    put(market, OUT_TAPE + 6, opening_mid2)
+    put(market, OUT_CLIPPED, memory.tally[CLIPPED])
+    put(market, OUT_INEXACT, memory.tally[INEXACT])

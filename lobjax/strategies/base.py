@@ -1,0 +1,16 @@
+"""What a rule-based strategy is: it looks at an environment's state and sends messages."""
+
+from typing import Any, Protocol
+
+from lobjax.env import Environment, EnvParams, EnvState
+from lobjax.market import Orders
+
+
+class Strategy(Protocol):
+    """A rule without memory of its own, for one environment; `vmap` it. It may send what an action space could not express."""
+
+    name: str
+
+    def decide(self, env: Environment, state: EnvState, params: EnvParams) -> tuple[Any, Orders]:
+        """The task's state after this decision (its `step` advanced) and the messages."""
+        ...
