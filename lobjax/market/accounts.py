@@ -67,6 +67,8 @@ def book_trades(
     bought = taker_buys * (taker_lots - maker_lots)
     paid_beyond = taker_buys * (taker_beyond - maker_beyond)  # on top of `bought` lots at the anchor
     charged = plus(product(maker_lots, fees.maker), product(taker_lots, fees.taker))
+    # Two prices of 2^30 or more wrap the mid around to a negative number.
+    inexact = (outcome.traded > 0) & (mid2_ticks < 0)
     farthest = jnp.max(jnp.where(fills.lots > 0, jnp.abs(distance), 1))
     return Accounts(
         lots=accounts.lots + bought,
@@ -76,5 +78,5 @@ def book_trades(
         taker_lots=accounts.taker_lots + taker_lots,
         edge2=add(add(accounts.edge2, bought * (mid2_ticks - 2 * anchor)), -2 * paid_beyond),
         lot_ms=plus(accounts.lot_ms, product(maker_lots + taker_lots, jnp.broadcast_to(elapsed_ms, bought.shape))),
-        inexact=accounts.inexact + (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1)).astype(jnp.int32),
+        inexact=accounts.inexact + (inexact | (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1))).astype(jnp.int32),
     )

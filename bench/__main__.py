@@ -1,0 +1,38 @@
+"""`python -m bench COMMAND`: run engines on files, replay recorded days, measure. Each command is a module of this package."""
+
+import sys
+from importlib import import_module
+
+import tyro
+
+from lobjax.errors import InputError, exits_cleanly, nearest
+
+# command: (module, function, what it does). Modules are imported when asked for: one command's libraries do not slow another's start.
+COMMANDS = {
+    "run-stream": ("bench.run_stream", "run_stream", "run one engine on a file of message streams"),
+    "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
+}
+
+
+def usage() -> str:
+    lines = [f"  {name:<12} {summary}" for name, (_, _, summary) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: python -m bench COMMAND ...", "", *lines, "", "python -m bench COMMAND --help tells more of one."]
+    )
+
+
+@exits_cleanly
+def main() -> None:
+    """Run the command that the first argument names."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage())
+        return
+    if name not in COMMANDS:
+        raise InputError(f"bench: unknown command '{name}'; {nearest(name, COMMANDS)}")
+    module, function, _ = COMMANDS[name]
+    tyro.cli(getattr(import_module(module), function), prog=f"python -m bench {name}", args=arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""A recorded day as the rest of lobjax sees it: a stream of book messages, a trade tape and what was done to make them.
+
+Everything is NumPy; times are two int32 words (seconds after midnight, nanoseconds within the second).
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from lobjax.types import Message
+
+
+class Origin(IntEnum):
+    """Where a message of the stream comes from; only REAL ones were sent by somebody on that day."""
+
+    REAL = 0
+    CORRECTION = 1  # the book file shows, at its deepest level, what no message told
+    PRUNE = 2  # a level far outside the file's window is let go
+    REPAIR = 3  # lots of an id that is not held, taken off an order that is
+    SEED = 4  # the book of row 0
+
+
+class EventType(IntEnum):
+    """LOBSTER's message types."""
+
+    NEW = 1
+    CANCEL = 2
+    DELETE = 3
+    EXECUTION = 4
+    HIDDEN = 5
+    CROSS = 6
+    HALT = 7
+
+
+class Prints(NamedTuple):
+    """The trade tape `[P]`: visible (type 4), hidden (5) and auction (6) executions, in file order."""
+
+    row: np.ndarray  # int32, row of the message file, from 0
+    time_s: np.ndarray  # int32
+    time_ns: np.ndarray  # int32
+    event: np.ndarray  # int8, EventType
+    side: np.ndarray  # int8, side of the resting order (a resting ask: the aggressor bought)
+    size_lots: np.ndarray  # int32
+    price: np.ndarray  # int64, raw, in 1e-4 dollars: hidden executions and crosses may lie off the tick grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayInfo:
+    """What a day is and what its translation did; written as `meta.json` beside the arrays.
+
+    `book` says what the book file gave: "rows" (one for each message), "seed" (its first row only) or "none".
+    `counts` are whole-day counts, named in `lobjax.data.reconcile.COUNTS`, and a few of the file's own.
+    """
+
+    symbol: str
+    date: str
+    levels: int  # depth of the window that the book is exact in
+    margin: int  # further levels a side that are held, not guaranteed
+    tick_size: int  # file price units (1e-4 dollars) in one tick
+    rows: int
+    book: str
+    max_orders: int  # most orders that one side ever holds
+    sources: dict[str, str] = field(default_factory=dict)  # file name -> sha256
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.book not in ("rows", "seed", "none"):
+            raise ValueError(f"book must be 'rows', 'seed' or 'none', not {self.book!r}")
+        if min(self.levels, self.tick_size) < 1 or min(self.margin, self.rows, self.max_orders) < 0:
+            raise ValueError("levels and tick_size must be positive; margin, rows and max_orders not negative")
+
+    @property
+    def unknown_ids(self) -> int:
+        """Cancels, deletes and executions that named an order that was not held."""
+        return sum(self.counts[f"unknown_{kind}"] for kind in ("cancels", "deletes", "executions"))
+
+
+class Day(NamedTuple):
+    """One translated day: R messages that replay its rows (at most a few messages for each, none for prints and halts).
+
+    After `messages[: row_end[k]]` the book is that of row k; `row_end[0]` counts the seed. No NOOP stands for a row that
+    leaves the book alone: it would cost every replay a step and say nothing that `row_end` and `row_time_*` do not.
+    """
+
+    messages: Message  # int32 [R]
+    time_s: np.ndarray  # int32 [R], arrival
+    time_ns: np.ndarray  # int32 [R]
+    row: np.ndarray  # int32 [R], source row of each message, from 0
+    origin: np.ndarray  # int8 [R], Origin
+    row_end: np.ndarray  # int32 [rows]
+    row_time_s: np.ndarray  # int32 [rows]
+    row_time_ns: np.ndarray  # int32 [rows]
+    row_event: np.ndarray  # int8 [rows], EventType
+    prints: Prints
+    info: DayInfo

@@ -1,0 +1,75 @@
+"""Replays a day's messages through the reference engine and shows its levels after every row. No JAX."""
+
+import numpy as np
+from numba import njit
+
+from lobjax.data.day import Day
+from lobjax.reference.book import BookArrays, apply
+from lobjax.types import Counters, Message
+
+
+class Replay:
+    """A replay of one day with no agent, from the first row on.
+
+    `book` is the reference book, large enough for any row; `counters` are what the engine refused (all 0: a test says so).
+    """
+
+    def __init__(self, day: Day) -> None:
+        # One more than the most orders held; not `empty_book`, since a host replay is not bound to device capacities.
+        size = day.info.max_orders + 1
+        self.book = BookArrays(*(np.zeros((2, size), np.int32) for _ in range(4)), n=np.zeros(2, np.int32))
+        self.row = 0  # rows replayed so far
+        self._day = day
+        self._counts = np.zeros(len(Counters._fields), np.int32)
+        self._fills = np.zeros((size, 4), np.int32)
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(*self._counts.tolist())
+
+    def levels(self, rows: int, depth: int) -> np.ndarray:
+        """Replay the next `rows` rows; the best `depth` levels after each.
+
+        int32 [rows, 2, depth, 2]: row, side (bids first), level, (price in ticks, lots); zeros where there is no level.
+        """
+        if not 0 <= rows <= self._day.info.rows - self.row:
+            raise ValueError(f"{self._day.info.rows - self.row} rows are left, not {rows}")
+        out = np.zeros((rows, 2, depth, 2), np.int32)
+        start = int(self._day.row_end[self.row - 1]) if self.row else 0
+        ends = self._day.row_end[self.row : self.row + rows]
+        _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out)
+        self.row += rows
+        return out
+
+    def skip_to(self, row: int) -> None:
+        """Replay until the book is that after row `row`, which must not lie behind."""
+        self.levels(row + 1 - self.row, 0)
+
+
+@njit(cache=True)
+def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, out):
+    at = start
+    for row in range(row_end.shape[0]):
+        while at < row_end[row]:
+            apply(
+                book,
+                messages.kind[at],
+                messages.side[at],
+                messages.price[at],
+                messages.size[at],
+                messages.order_id[at],
+                messages.owner[at],
+                fills,
+                counts,
+            )
+            at += 1
+        for side in range(2):
+            level = -1
+            for order in range(book.n[side]):
+                price = book.price[side, order]
+                if level < 0 or out[row, side, level, 0] != price:
+                    level += 1
+                    if level == out.shape[2]:
+                        break
+                    out[row, side, level, 0] = price
+                out[row, side, level, 1] += book.size[side, order]

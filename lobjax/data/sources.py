@@ -1,0 +1,136 @@
+"""Where a LOBSTER day lies (a zip, a pair of csv or csv.gz files, a folder that holds one) and its text in bounded blocks."""
+
+import gzip
+import hashlib
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from lobjax.errors import InputError
+
+BLOCK_BYTES = 1 << 23
+_TEXT = (".csv", ".csv.gz")
+_NAME = re.compile(
+    r"(?P<symbol>[A-Za-z0-9.]+)_(?P<date>\d{4}-\d{2}-\d{2})_\d+_\d+_(?:message|orderbook)_(?P<levels>\d+)"
+)
+
+
+class Text(NamedTuple):
+    """One text file: a plain or gzipped file, or a member of a zip."""
+
+    path: Path
+    member: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.member}" if self.member else str(self.path)
+
+
+class Source(NamedTuple):
+    """The two files of a day; `book` is None where there is none."""
+
+    message: Text
+    book: Text | None
+    symbol: str
+    date: str
+    levels: int | None  # as the file name says
+
+
+def locate(path: str | Path, book: str | Path | None = None) -> Source:
+    """Find the files of a day. `path`: an official zip, a message file, or a folder with one of either.
+
+    `book`: the book file, else it is looked for beside the message file under LOBSTER's name (`_message_` becomes
+    `_orderbook_`), a file of the first row only (`.row0.csv`) last. InputError where nothing, or more than one thing, is found.
+    """
+    path = _existing(Path(path))
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if _is_message(p.name) or p.suffix == ".zip")
+        if len(found) != 1:
+            raise InputError(f"{path}: holds {len(found)} LOBSTER days; name one zip or message file")
+        path = found[0]
+    if path.suffix == ".zip":
+        message, found_book = _zip_members(path)
+    else:
+        if not path.name.endswith(_TEXT):
+            raise InputError(f"{path}: not a .zip, .csv or .csv.gz file; unpack it, or give the message file")
+        if "_orderbook_" in path.name:
+            raise InputError(f"{path}: this is a book file; give the message file first, the book file second")
+        message, found_book = Text(path), _beside(path)
+    if book is not None:
+        found_book = Text(_existing(Path(book)))
+    named = _NAME.search(Path(message.member or message.path.name).name)
+    levels = int(named["levels"]) if named else None
+    symbol, date = (named["symbol"], named["date"]) if named else (path.name.split(".")[0], "")
+    return Source(message, found_book, symbol, date, levels)
+
+
+def blocks(text: Text) -> Iterator[bytes]:
+    """The bytes of a file in blocks of whole lines, about `BLOCK_BYTES` each; a torn archive is an InputError."""
+    try:
+        with _open(text) as stream:
+            rest = b""
+            while chunk := stream.read(BLOCK_BYTES):
+                chunk = rest + chunk
+                cut = chunk.rfind(b"\n") + 1
+                if cut:
+                    yield chunk[:cut]
+                rest = chunk[cut:]
+            if rest:
+                yield rest
+    except FileNotFoundError:
+        raise InputError(f"{text}: no such file; check the path") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise InputError(f"{text}: truncated or damaged archive ({error}); fetch the file again") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{text}: cannot be read ({error.strerror}); give a readable file") from None
+
+
+def digests(source: Source) -> dict[str, str]:
+    """sha256 of every file of a day, by file name."""
+    texts = [source.message] + ([source.book] if source.book else [])
+    hashes = {}
+    for path in dict.fromkeys(text.path for text in texts):
+        with path.open("rb") as stream:
+            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path")
+    return path
+
+
+def _is_message(name: str) -> bool:
+    return "_message_" in name and name.endswith(_TEXT)
+
+
+def _open(text: Text) -> IO[bytes] | gzip.GzipFile:
+    if text.member:
+        return zipfile.ZipFile(text.path).open(text.member)
+    return gzip.open(text.path) if text.path.suffix == ".gz" else text.path.open("rb")
+
+
+def _zip_members(path: Path) -> tuple[Text, Text | None]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX")]
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: truncated or damaged archive ({error}); fetch the file again") from None
+    messages = [name for name in names if "message" in Path(name).name]
+    books = [name for name in names if "orderbook" in Path(name).name]
+    if len(messages) != 1 or len(books) > 1:
+        raise InputError(f"{path}: holds {len(messages)} message and {len(books)} book files; one of each is wanted")
+    return Text(path, messages[0]), Text(path, books[0]) if books else None
+
+
+def _beside(message: Path) -> Text | None:
+    if "message" not in message.name:
+        return None
+    stem = re.sub(r"\.csv(\.gz)?$", "", "orderbook".join(message.name.rsplit("message", 1)))
+    for ending in (*_TEXT, ".row0.csv", ".row0.csv.gz"):
+        if (candidate := message.with_name(stem + ending)).exists():
+            return Text(candidate)
+    return None

@@ -1,0 +1,52 @@
+"""A market whose flow is a script, to work cases by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lobjax.book import Book
+from lobjax.clock import Time, from_seconds
+from lobjax.flow import RecordedFlow
+from lobjax.flow.recorded import to_device
+from lobjax.market import Fees, Limits, Market, MarketParams, Orders
+from lobjax.types import Kind, Message
+
+NONE = (Kind.NOOP, 0, 0, 0, 0, 0)
+WIDE_OPEN = 10**6
+
+
+def batch(rows) -> Message:
+    """Rows of (kind, side, price, size, id, owner) as a Message `[K]`; one NOOP for none."""
+    table = np.asarray([[int(x) for x in row] for row in rows] or [NONE], np.int32)
+    return Message(*(jnp.asarray(column) for column in table.T))
+
+
+def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, target=0, **sizes):
+    """(market, params, state) from a script of (second, row); the book is empty at second 0."""
+    times = [second for second, _ in script] + [1e6]
+    messages = batch([row for _, row in script] + [NONE])
+    time_s = np.floor(times).astype(np.int32)
+    time_ns = np.round((np.asarray(times) - time_s) * 1e9).astype(np.int32)
+    sizes = {"capacity": 16, "max_messages": 64, "queue_places": 8, "levels": 3, **sizes}
+    blank = jnp.zeros((1, 2, sizes["capacity"]), jnp.int32)
+    flow = to_device(messages, time_s, time_ns, np.array([0]), Book(blank, blank, blank, blank))
+    flow = flow.replace(start=Time(jnp.zeros(1, jnp.int32), jnp.zeros(1, jnp.int32)))
+    rows = accounts + 1
+    delay = [from_seconds(d) for d in (delay_s if isinstance(delay_s, tuple) else (delay_s,) * accounts)]
+    order_delay = Time(jnp.stack([jnp.int32(0), *(d.s for d in delay)]), jnp.stack([jnp.int32(0), *(d.ns for d in delay)]))
+    none = jnp.zeros((rows,), jnp.int32)
+    params = MarketParams(
+        flow=flow,
+        fees=Fees(*(jnp.full((rows,), fee, jnp.int32).at[0].set(0) for fee in fees)),
+        feed_delay=Time(none, none),
+        order_delay=order_delay,
+        limits=Limits(none - limit, none + limit, none + target),
+    )
+    market = Market(flow=RecordedFlow(), accounts=accounts, **sizes)
+    return market, params, market.open(jax.random.key(0), params)
+
+
+def play(market, params, state, until_s, sent=(), closing=()):
+    """One step to a second."""
+    orders = Orders(batch(sent), batch(closing))
+    return market.step(jax.random.key(1), state, orders, from_seconds(until_s), params)
