@@ -1,1 +1,5 @@
 """lobjax: thousands of real limit order books on one device, the flow that moves them and the agents that trade in them."""
+
+from lobjax import caching
+
+caching.set_up()

@@ -56,7 +56,9 @@ class ExecutionParams:
     lots: jax.Array  # int32
     decisions: jax.Array  # int32
     offsets: jax.Array  # int32 [L]
-    price_scale: jax.Array  # float32
+    per_tick: jax.Array  # float32, 1 / price_scale_ticks
+    per_lot: jax.Array  # float32, 1 / lots
+    per_decision: jax.Array  # float32, 1 / decisions
 
 
 @flax.struct.dataclass
@@ -147,24 +149,23 @@ class ExecutionTask:
         # What even the last market order could not sell is valued at the last price that was reached.
         stuck = jnp.where(last, left, 0).astype(jnp.float32)
         gain_stuck = stuck * self._per_lot(after.tape.last_price_ticks, state)
-        reward = (gain + gain_stuck - fees) / params.lots.astype(jnp.float32)
+        reward = (gain + gain_stuck - fees) * params.per_lot
         terminated = last | (left == 0)
         return state, reward, terminated, jnp.bool_(False), self._metrics(state, after, params, stuck)
 
     def observe(self, state: ExecutionState, market: MarketState, params: ExecutionParams) -> jax.Array:
         """The agent's own account, then the market's features."""
-        lots = params.lots.astype(jnp.float32)
         left = self.left(market, params)
         prices = self.level_prices(market, params)
         own = volume_at(market.book, self.side, prices, AGENT)
         resting = resting_lots(market, jnp.int32(self.side), AGENT)
         share = 1 / jnp.maximum(left, 1).astype(jnp.float32)
         sign = 1.0 if self.side == Side.ASK else -1.0
-        drift = sign * (mid2_ticks(market) - state.arrival_mid2).astype(jnp.float32) / (2 * params.price_scale)
+        drift = sign * (mid2_ticks(market) - state.arrival_mid2).astype(jnp.float32) * (0.5 * params.per_tick)
         ahead = queue_ahead(market, jnp.int32(self.side), prices, AGENT)
         account = jnp.stack([
-            1 - state.step.astype(jnp.float32) / params.decisions.astype(jnp.float32),
-            left.astype(jnp.float32) / lots,
+            1 - state.step.astype(jnp.float32) * params.per_decision,
+            left.astype(jnp.float32) * params.per_lot,
             drift,
             (left - resting) * share,
             (resting - own.sum()) * share,
@@ -172,7 +173,7 @@ class ExecutionTask:
         level_lots = volume_at(market.book, self.side, prices)
         return jnp.concatenate([
             account, own * share, jnp.log1p(ahead.astype(jnp.float32)), jnp.log1p(level_lots.astype(jnp.float32)),
-            market_features(market, params.price_scale),
+            market_features(market, params.per_tick),
         ])  # fmt: skip
 
     def left(self, market: MarketState, params: ExecutionParams) -> jax.Array:
@@ -211,21 +212,21 @@ class ExecutionTask:
     def _metrics(
         self, state: ExecutionState, market: MarketState, params: ExecutionParams, stuck: jax.Array
     ) -> dict[str, Any]:
-        lots = params.lots.astype(jnp.float32)
+        per_lot = params.per_lot
         mine = jax.tree.map(lambda x: x[AGENT], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
         done = jnp.abs(mine.lots).astype(jnp.float32)
         sign = 1.0 if self.side == Side.ASK else -1.0
-        below_mid = sign * (state.arrival_mid2 - 2 * state.arrival_price).astype(jnp.float32) / 2
+        below_mid = sign * (state.arrival_mid2 - 2 * state.arrival_price).astype(jnp.float32) * 0.5
         gain = self._gain(market, state) + stuck * self._per_lot(market.tape.last_price_ticks, state)
-        fees = to_float(mine.fees) * 1e-3 / lots
-        shortfall = below_mid - gain / lots + fees
+        fees = to_float(mine.fees) * (1e-3 * per_lot)
+        shortfall = below_mid - gain * per_lot + fees
         return {
             "shortfall_ticks": shortfall,  # per lot, against the mid at arrival, fees included; positive is a cost
             "shortfall_bps": shortfall * 2e4 / jnp.maximum(state.arrival_mid2, 1).astype(jnp.float32),
-            "fill_rate": (done - state.liquidated.astype(jnp.float32)) / lots,  # before the forced liquidation
+            "fill_rate": (done - state.liquidated.astype(jnp.float32)) * per_lot,  # before the forced liquidation
             "time_to_fill_s": to_float(mine.lot_ms) * 1e-3 / jnp.maximum(done, 1),  # mean over lots
             "fees_ticks": fees,
-            "spread_captured_ticks": to_float(mine.edge2) / (2 * lots),  # beyond the mid just before each fill
+            "spread_captured_ticks": to_float(mine.edge2) * (0.5 * per_lot),  # beyond the mid just before each fill
             "maker_share": mine.maker_lots.astype(jnp.float32) / jnp.maximum(done, 1),
             "stuck_lots": stuck,
         }

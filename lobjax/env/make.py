@@ -36,6 +36,7 @@ def make(config: EnvConfig) -> Environment:
         queue_places=market_config.queue_places,
         max_messages=market_config.max_messages,
         levels=market_config.levels,
+        engine=market_config.engine,
     )
     params = EnvParams(
         market=MarketParams(flow_params, _fees(market_config), *_delays(market_config), limits),
@@ -71,17 +72,19 @@ def _flow(config: EnvConfig) -> tuple[Flow, object, float]:
 
 def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig):
     offsets = jnp.asarray(config.offsets_ticks, jnp.int32)
-    decisions, scale = jnp.int32(config.decisions), jnp.float32(config.price_scale_ticks)
+    decisions, per_tick = jnp.int32(config.decisions), jnp.float32(1 / config.price_scale_ticks)
     if isinstance(config, ExecutionConfig):
         side = Side.ASK if config.side == "sell" else Side.BID
         task = ExecutionTask(side, len(config.offsets_ticks), config.reference == "opposite", market.levels)
-        params = ExecutionParams(jnp.int32(config.lots), decisions, offsets, scale)
+        per = (per_tick, jnp.float32(1 / config.lots), jnp.float32(1 / config.decisions))
+        params = ExecutionParams(jnp.int32(config.lots), decisions, offsets, *per)
         target = -config.lots if side == Side.ASK else config.lots
         return task, params, _limits(min(target, 0), max(target, 0), target)
     task = MakingTask(len(config.offsets_ticks), market.levels)
     params = MakingParams(
         jnp.int32(config.quote_lots), jnp.int32(config.inventory_limit_lots), decisions, offsets,
-        jnp.float32(config.inventory_penalty), scale,
+        jnp.float32(config.inventory_penalty), per_tick, jnp.float32(1 / config.quote_lots),
+        jnp.float32(1 / config.inventory_limit_lots), jnp.float32(1 / config.decisions),
     )  # fmt: skip
     return task, params, _limits(-config.inventory_limit_lots, config.inventory_limit_lots, 0)
 

@@ -57,7 +57,10 @@ class MakingParams:
     decisions: jax.Array  # int32
     offsets: jax.Array  # int32 [K]
     inventory_penalty: jax.Array  # float32
-    price_scale: jax.Array  # float32
+    per_tick: jax.Array  # float32, 1 / price_scale_ticks
+    per_quote: jax.Array  # float32, 1 / quote_lots
+    per_limit: jax.Array  # float32, 1 / inventory_limit_lots
+    per_decision: jax.Array  # float32, 1 / decisions
 
 
 @flax.struct.dataclass
@@ -133,7 +136,7 @@ class MakingTask:
         fees = to_float(minus(after.accounts.fees, before.accounts.fees))[AGENT] * 1e-3
         gain2 = to_float(minus(_worth2(after), _worth2(before)))
         penalty = params.inventory_penalty * size * size
-        reward = (gain2 / 2 - fees - penalty) / params.quote_lots.astype(jnp.float32)
+        reward = (gain2 * 0.5 - fees - penalty) * params.per_quote
         state = state.replace(
             closed_lots=after.tape.closing_lots.sum(),
             peak_inventory=jnp.maximum(state.peak_inventory, jnp.abs(inventory)),
@@ -146,16 +149,16 @@ class MakingTask:
         bid, ask = best_prices(market.book)
         best = jnp.stack([bid, ask])
         standing = self._standing(market, state)
-        gap = jnp.where(standing > 0, jnp.abs(best - state.working).astype(jnp.float32), -1.0) / params.price_scale
+        gap = jnp.where(standing > 0, jnp.abs(best - state.working).astype(jnp.float32), -1.0) * params.per_tick
         ahead = jnp.stack([queue_ahead(market, jnp.int32(s), state.working[s : s + 1], AGENT)[0] for s in Side])
-        drift = (mid2_ticks(market) - state.opening_mid2).astype(jnp.float32) / (2 * params.price_scale)
+        drift = (mid2_ticks(market) - state.opening_mid2).astype(jnp.float32) * (0.5 * params.per_tick)
         account = jnp.stack([
-            1 - state.step.astype(jnp.float32) / params.decisions.astype(jnp.float32),
-            market.accounts.lots[AGENT].astype(jnp.float32) / params.inventory_limit.astype(jnp.float32),
+            1 - state.step.astype(jnp.float32) * params.per_decision,
+            market.accounts.lots[AGENT].astype(jnp.float32) * params.per_limit,
             drift,
         ])  # fmt: skip
-        own = standing.astype(jnp.float32) / params.quote_lots.astype(jnp.float32)
-        features = market_features(market, params.price_scale)
+        own = standing.astype(jnp.float32) * params.per_quote
+        features = market_features(market, params.per_tick)
         return jnp.concatenate([account, own, gap, jnp.log1p(ahead.astype(jnp.float32)), features])
 
     def _behind_best(self, market: MarketState, offset: jax.Array) -> jax.Array:
@@ -175,9 +178,9 @@ class MakingTask:
         mine = jax.tree.map(lambda x: x[AGENT], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
         fees = to_float(mine.fees) * 1e-3
         return {
-            "profit_ticks": to_float(_worth2(market)) / 2 - fees,  # ticks x lots, inventory at mid, fees paid
+            "profit_ticks": to_float(_worth2(market)) * 0.5 - fees,  # ticks x lots, inventory at mid, fees paid
             "fees_ticks": fees,  # ticks x lots
-            "spread_captured_ticks": to_float(mine.edge2) / 2,  # ticks x lots beyond the mid just before each fill
+            "spread_captured_ticks": to_float(mine.edge2) * 0.5,  # ticks x lots beyond the mid just before each fill
             "traded_lots": (mine.maker_lots + mine.taker_lots).astype(jnp.float32),
             "closed_lots": state.closed_lots.astype(jnp.float32),
             "peak_inventory_lots": state.peak_inventory.astype(jnp.float32),

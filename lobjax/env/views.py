@@ -1,4 +1,8 @@
-"""What an agent sees of a market: features that do not depend on the price level or the currency, float32."""
+"""What an agent sees of a market: features that do not depend on the price level or the currency, float32.
+
+Features are products with constants that the host divided once: XLA turns a division by a shared number into a product where it
+sees a batch, and not where it does not, so dividing here would make a batch differ from its members in the last bit.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -19,19 +23,19 @@ def market_names(levels: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def market_features(market: MarketState, price_scale: jax.Array) -> jax.Array:
+def market_features(market: MarketState, per_tick: jax.Array) -> jax.Array:
     """Spread, imbalances, the last step's flow and mid change, and depth by level: float32 `[7 + 4 L]`.
 
-    Prices are in units of `price_scale` ticks, lots as log(1 + lots); a ratio without a denominator is 0.
+    Price distances are multiplied by `per_tick`, lots are log(1 + lots); a ratio without a denominator is 0.
     """
     bid, ask = best_prices(market.book)
     both = (bid > 0) & (ask > 0)
     lots = market.depth.size_lots.astype(jnp.float32)  # [2, L]
     price = market.depth.price_ticks
     inner = jnp.stack([bid, ask])[:, None]
-    gap = jnp.where(price > 0, jnp.abs(price - inner).astype(jnp.float32), 0) / price_scale
-    mid_change = (mid2_ticks(market) - market.tape.opening_mid2_ticks).astype(jnp.float32) / (2 * price_scale)
-    spread = jnp.where(both, (ask - bid).astype(jnp.float32), 0) / price_scale
+    gap = jnp.where(price > 0, jnp.abs(price - inner).astype(jnp.float32), 0) * per_tick
+    mid_change = (mid2_ticks(market) - market.tape.opening_mid2_ticks).astype(jnp.float32) * (0.5 * per_tick)
+    spread = jnp.where(both, (ask - bid).astype(jnp.float32), 0) * per_tick
     first = [
         spread,
         _imbalance(lots[:, 0]),

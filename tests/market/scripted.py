@@ -1,5 +1,7 @@
 """A market whose flow is a script, to work cases by hand."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,22 +11,25 @@ from lobjax.clock import Time, from_seconds
 from lobjax.flow import RecordedFlow
 from lobjax.flow.recorded import to_device
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
-from lobjax.types import Kind, Message
+from lobjax.types import Message
 
-NONE = (Kind.NOOP, 0, 0, 0, 0, 0)
 WIDE_OPEN = 10**6
 
 
-def batch(rows) -> Message:
-    """Rows of (kind, side, price, size, id, owner) as a Message `[K]`; one NOOP for none."""
-    table = np.asarray([[int(x) for x in row] for row in rows] or [NONE], np.int32)
+SCRIPT, SENT, CLOSING = 8, 4, 2  # lengths that everything is padded to, so that one program serves many tests
+
+
+def batch(rows, length) -> Message:
+    """Rows of (kind, side, price, size, id, owner) as a Message `[length]`, padded with NOOPs."""
+    table = np.zeros((length, 6), np.int32)
+    table[: len(rows)] = np.asarray([[int(x) for x in row] for row in rows]).reshape(-1, 6)
     return Message(*(jnp.asarray(column) for column in table.T))
 
 
 def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, target=0, **sizes):
     """(market, params, state) from a script of (second, row); the book is empty at second 0."""
-    times = [second for second, _ in script] + [1e6]
-    messages = batch([row for _, row in script] + [NONE])
+    times = [second for second, _ in script] + [1e6] * (SCRIPT - len(script))
+    messages = batch([row for _, row in script], SCRIPT)
     time_s = np.floor(times).astype(np.int32)
     time_ns = np.round((np.asarray(times) - time_s) * 1e9).astype(np.int32)
     sizes = {"capacity": 16, "max_messages": 64, "queue_places": 8, "levels": 3, **sizes}
@@ -46,7 +51,12 @@ def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, 
     return market, params, market.open(jax.random.key(0), params)
 
 
+@functools.cache
+def _compiled(market: Market):
+    return jax.jit(market.step)
+
+
 def play(market, params, state, until_s, sent=(), closing=()):
     """One step to a second."""
-    orders = Orders(batch(sent), batch(closing))
-    return market.step(jax.random.key(1), state, orders, from_seconds(until_s), params)
+    orders = Orders(batch(sent, SENT), batch(closing, CLOSING))
+    return _compiled(market)(jax.random.key(1), state, orders, from_seconds(until_s), params)

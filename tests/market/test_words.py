@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobjax.words import add, minus, plus, product, to_int, wide
+from lobjax.words import add, minus, plus, product, to_float, to_int, wide
 
 INT = st.integers(-(2**31) + 1, 2**31 - 1)
 
@@ -36,3 +36,9 @@ def test_a_long_episode_passes_32_bits():
     for _ in range(10):
         total = plus(total, product(jnp.array([2**31 - 1, -(2**31) + 1], jnp.int32), jnp.array([10**6, 10**6], jnp.int32)))
     assert np.array_equal(to_int(total), [10 * (2**31 - 1) * 10**6, -10 * (2**31 - 1) * 10**6])
+
+
+def test_small_numbers_of_either_sign_are_exact_floats():
+    for number in (-1, -2000, -(2**24), 0, 1, 2**24):
+        assert float(to_float(add(wide(), jnp.int32(number)))) == number
+    assert float(to_float(product(jnp.int32(-(2**30)), jnp.int32(3)))) == -3.0 * 2**30

@@ -1,0 +1,20 @@
+"""Where Numba keeps compiled code: a folder named by the sources, so that an edit can never meet stale code.
+
+Numba looks only at the file that holds a function, not at the functions it calls in other files.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def set_up() -> None:
+    """Point Numba at this version's folder, before Numba is first imported. NUMBA_CACHE_DIR, where it is set, is left alone."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    os.environ["NUMBA_CACHE_DIR"] = str(home / "lobjax" / f"numba-{digest.hexdigest()[:16]}")

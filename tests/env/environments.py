@@ -1,0 +1,35 @@
+"""Small environments of every task and flow, for tests."""
+
+import jax
+import numpy as np
+
+from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
+from lobjax.flow import PoissonConfig
+
+TASKS = {
+    "execution": ExecutionConfig(lots=12, decisions=4, step_s=4.0),
+    "market_making": MakingConfig(decisions=4, step_s=2.0, quote_lots=3, inventory_limit_lots=6),
+}
+
+
+def simulated(task, *, engine="auto", **market):
+    """An environment in a Poisson market with a short warm-up."""
+    market = MarketConfig(**{"capacity": 64, "max_messages": 96, "engine": engine, **market})
+    return make(EnvConfig(task=TASKS[task] if isinstance(task, str) else task, flow=PoissonConfig(warm_up_s=4.0), market=market))
+
+
+def trajectory(env, n, steps, *, seed=0, jit=True):
+    """Play `steps` random actions in `n` environments; returns (observations, rewards, done, infos) stacked by step."""
+    maybe_jit = jax.jit if jit else lambda f: f
+    reset = maybe_jit(jax.vmap(env.reset, in_axes=(0, None)))
+    step = maybe_jit(jax.vmap(env.step, in_axes=(0, 0, 0, None)))
+    sample = jax.vmap(env.action_space.sample)
+    key_reset, key_steps, key_acts = jax.random.split(jax.random.key(seed), 3)
+    observation, state = reset(jax.random.split(key_reset, n), env.default_params)
+    rows = [(observation, np.zeros(n), np.zeros(n, bool), {})]
+    for t in range(steps):
+        action = sample(jax.random.split(jax.random.fold_in(key_acts, t), n))
+        keys = jax.random.split(jax.random.fold_in(key_steps, t), n)
+        observation, state, reward, terminated, truncated, info = step(keys, state, action, env.default_params)
+        rows.append((observation, reward, terminated | truncated, info))
+    return state, [jax.tree.map(np.asarray, row) for row in rows]

@@ -1,0 +1,94 @@
+"""What every environment promises: gymnax 1.0's contract, and the same numbers however it is run."""
+
+import hashlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.env.environments import TASKS, simulated, trajectory
+
+PREFIX = 6  # steps: past the end of the first episodes
+
+
+def digest(rows) -> str:
+    """A hash of a whole trajectory, to the bit."""
+    leaves = jax.tree.leaves(rows)
+    return hashlib.sha256(b"".join(np.ascontiguousarray(x).tobytes() for x in leaves)).hexdigest()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_shapes_types_names_and_auto_reset(task):
+    env = simulated(task)
+    _, rows = trajectory(env, 3, PREFIX)
+    assert len(set(env.observation_names)) == env.observation_size
+    for t, (observation, reward, done, info) in enumerate(rows[1:], start=1):
+        assert observation.shape == (3, env.observation_size) and observation.dtype == np.float32
+        assert np.isfinite(observation).all() and reward.shape == (3,) and reward.dtype == np.float32
+        assert done.tolist() == [t % env.decisions == 0] * 3 or task == "execution"
+        assert (info["episode_length"] <= env.decisions).all()
+        same = (info["final_observation"] == observation).all(1)
+        assert (same == ~done).all() or not done.any(), "a new episode's observation must not be the old one's"
+        assert {name: int(np.sum(info[name])) for name in ("late", "inexact", "dropped", "displaced", "flow_displaced")} == {
+            "late": 0, "inexact": 0, "dropped": 0, "displaced": 0, "flow_displaced": 0,
+        }  # fmt: skip
+    assert any(done.any() for _, _, done, _ in rows)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_same_seed_same_trajectory_vmapped_or_one_by_one(task):
+    env = simulated(task)
+    _, together = trajectory(env, 3, PREFIX)
+    assert digest(together) == digest(trajectory(env, 3, PREFIX)[1])
+    reset, step = jax.jit(env.reset), jax.jit(env.step)
+    sample = env.action_space.sample
+    key_reset, key_steps, key_acts = jax.random.split(jax.random.key(0), 3)
+    for i, key in enumerate(jax.random.split(key_reset, 3)):
+        observation, state = reset(key, env.default_params)
+        assert np.array_equal(observation, together[0][0][i])
+        for t in range(PREFIX):
+            action = sample(jax.random.split(jax.random.fold_in(key_acts, t), 3)[i])
+            key_step = jax.random.split(jax.random.fold_in(key_steps, t), 3)[i]
+            observation, state, reward, *_ = step(key_step, state, action, env.default_params)
+            assert np.array_equal(observation, together[t + 1][0][i]) and reward == together[t + 1][1][i]
+
+
+def test_same_trajectory_without_jit():
+    env = simulated("execution")
+    _, compiled = trajectory(env, 2, 2)
+    with jax.disable_jit(False):
+        _, plain = trajectory(env, 2, 2, jit=False)
+    for (a, b, c, _), (x, y, z, _) in zip(compiled, plain, strict=True):
+        # The market is integers and equal to the bit; features may be rounded once less where XLA fuses them.
+        assert np.allclose(a, x, rtol=1e-6, atol=1e-6) and np.allclose(b, y, rtol=1e-6, atol=1e-6) and np.array_equal(c, z)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_both_engines_give_the_same_episode(task):
+    results = [trajectory(simulated(task, engine=engine), 2, 4)[1] for engine in ("host", "xla")]
+    for (a, b, c, d), (x, y, z, w) in zip(*results, strict=True):
+        assert np.array_equal(a, x) and np.array_equal(b, y) and np.array_equal(c, z)
+        assert all(np.array_equal(d[name], w[name]) for name in d)
+
+
+def test_one_trace_serves_a_sweep_over_parameters():
+    env = simulated("execution")
+    params = env.default_params
+    reset = jax.jit(env.reset)
+    reset(jax.random.key(0), params)
+    for lots in (5, 9):
+        reset(jax.random.key(1), params.replace(task=params.task.replace(lots=jnp.int32(lots))))
+    assert reset._cache_size() == 1
+
+
+def test_parameters_can_be_swept_with_vmap():
+    env = simulated("market_making")
+    params = env.default_params
+    scales = jnp.asarray([1.0, 2.0, 4.0], jnp.float32)
+    swept = params.replace(task=params.task.replace(per_tick=scales))
+    axes = jax.tree.map(lambda _: None, params).replace(task=jax.tree.map(lambda _: None, params.task).replace(per_tick=0))
+    observation, _ = jax.vmap(env.reset, in_axes=(None, axes))(jax.random.key(3), swept)
+    spread = env.observation_names.index("spread")
+    assert observation.shape == (3, env.observation_size)
+    assert np.allclose(observation[:, spread], observation[0, spread] * scales)
