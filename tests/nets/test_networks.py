@@ -1,0 +1,109 @@
+"""Networks: the two ways to compute one thing agree, and memory reaches as far as it says."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lobjax.nets import LogisticNormal, LogisticNormalConfig, MLPConfig, TransformerConfig, make_net
+
+HEAD = LogisticNormal(4)
+SIZE = 5
+NETS = {
+    "mlp": MLPConfig(hidden=(16,)),
+    "shared": TransformerConfig(layers=2, width=16, heads=2, window=4),
+    "separate": TransformerConfig(layers=2, width=16, heads=4, window=5, towers="separate"),
+}
+
+
+def lively(net, seed=0):
+    """Random parameters, no leaf of zeros (biases, distances) that could hide a mistake."""
+    rng = np.random.default_rng(seed)
+    shapes = jax.eval_shape(net.init, jax.random.key(0))
+    return jax.tree.map(lambda x: jnp.asarray(rng.normal(0, 0.4, x.shape), jnp.float32), shapes)
+
+
+def play(net, params, carry, observation, reset):
+    """`step` along a trajectory."""
+
+    def one(carry, x):
+        return net.step(params, carry, *x)
+
+    return jax.lax.scan(one, carry, (observation, reset))
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_steps_equal_the_sequence_across_resets_and_rollouts(name):
+    net = make_net(NETS[name], SIZE, HEAD)
+    params = lively(net)
+    carry = net.initial_carry(6)
+    rng = np.random.default_rng(0)
+    compare = jax.jit(lambda *a: (play(net, *a), net.sequence(*a)))
+    for length in (7, 7, 3, 7):  # longer and shorter than the windows
+        observation = rng.normal(size=(length, 6, SIZE)).astype(np.float32)
+        reset = rng.random((length, 6)) < 0.25
+        (carry, stepped), whole = compare(params, carry, observation, reset)
+        raw = rng.normal(size=(length, 6, 3)).astype(np.float32)
+        one, other = (HEAD.log_prob(HEAD.inputs((), x[0], 0.0), raw) for x in (stepped, whole))
+        np.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(stepped[0], whole[0], atol=1e-5)
+        np.testing.assert_allclose(stepped[1], whole[1], atol=1e-5)
+        assert whole[0].shape == (length, 6, 3) and whole[1].shape == (length, 6)
+
+
+def influence(config, reset):
+    """bool[T, T]: whether the observation at s changes what comes out at t."""
+    net = make_net(config, SIZE, HEAD)
+    params = lively(net)
+    observation = jax.random.normal(jax.random.key(5), (reset.shape[0], 1, SIZE))
+
+    def outputs(x):
+        return net.sequence(params, net.initial_carry(1), x, reset)[0][:, 0, 0]
+
+    return np.abs(jax.jit(jax.jacobian(outputs))(observation)[:, :, 0]).max(axis=-1) > 1e-9
+
+
+def test_one_layer_sees_its_window_and_its_episode():
+    reset = jnp.zeros((9, 1), bool).at[5].set(True)
+    seen = influence(TransformerConfig(layers=1, width=16, heads=2, window=4), reset)
+    for t in range(9):
+        for s in range(9):
+            assert seen[t, s] == (0 <= t - s < 4 and (s >= 5) == (t >= 5)), (t, s)
+
+
+def test_a_reset_forgets_the_cache():
+    net = make_net(NETS["shared"], SIZE, HEAD)
+    params = lively(net)
+    observation = jax.random.normal(jax.random.key(6), (6, 3, SIZE))
+    never = jnp.zeros((6, 3), bool)
+    full, _ = play(net, params, net.initial_carry(3), observation, never)
+    fresh = jnp.asarray([True, False, True])
+    now = observation[0] + 1
+    step = jax.jit(net.step)
+    _, after = step(params, full, now, fresh)
+    _, alone = step(params, net.initial_carry(3), now, fresh)
+    np.testing.assert_allclose(after[0][fresh], alone[0][fresh], atol=1e-6)
+    assert np.abs(after[0][1] - alone[0][1]).max() > 1e-3
+
+
+def test_the_policy_starts_at_its_bias():
+    head = LogisticNormal(4, LogisticNormalConfig(initial_mean=(-1.0, 0.5, 2.0)))
+    inputs = jnp.ones((3, 2, SIZE)), jnp.zeros((3, 2), bool)
+    for config in (NETS["mlp"], NETS["shared"]):
+        net = make_net(config, SIZE, head)
+        first = jax.jit(lambda key: net.sequence(net.init(key), net.initial_carry(2), *inputs))  # noqa: B023
+        outputs, _ = first(jax.random.key(0))
+        np.testing.assert_allclose(outputs, np.broadcast_to([-1.0, 0.5, 2.0], (3, 2, 3)), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (lambda: TransformerConfig(width=10, heads=4), "does not divide into 4 heads"),
+        (lambda: TransformerConfig(window=0), "window is 0"),
+        (lambda: MLPConfig(hidden=()), "at least one width"),
+    ],
+)
+def test_bad_sizes_are_refused(config, message):
+    with pytest.raises(ValueError, match=message):
+        config()

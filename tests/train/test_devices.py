@@ -1,0 +1,29 @@
+"""One device and four give the same update for the same batch, up to the order of sums."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lobjax.errors import InputError
+from train.devices import check_devices
+
+
+def test_four_virtual_devices_learn_what_one_does():
+    """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps."""
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-W", "error", "-m", "tests.train.compare_devices"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["names"] and found["exact"], "keys, counts, flags and episodes are equal"
+    assert found["moved"] > 0
+    assert max(found["floats"].values()) < 2e-5, found["floats"]
+    assert max(found["scalars"].values()) < 2e-5, found["scalars"]
+
+
+def test_devices_that_are_not_there_are_refused():
+    with pytest.raises(InputError, match="64 wanted, 1 cpu found"):
+        check_devices(64)

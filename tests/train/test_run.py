@@ -1,0 +1,136 @@
+"""Runs as a user starts them: what they leave, and that a killed one ends as if it never had been."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lobjax.errors import InputError
+from tests.train.conftest import command
+from tests.train.probes import TASKS
+from train import runner
+from train.runfolder import RunFolder
+
+
+def digest(capsys, *arguments):
+    capsys.readouterr()
+    command("digest", *arguments)
+    return capsys.readouterr().out.strip()
+
+
+def lines_without_clock(folder):
+    return [{k: v for k, v in line.items() if not k.startswith("time/")} for line in RunFolder(folder).lines()]
+
+
+def test_a_run_leaves_one_folder(finished_run):
+    about = json.loads((finished_run / "run.json").read_text())
+    assert about["task"] == "simplex" and about["seed"] == 7 and about["config"]["seed"] == 7
+    assert about["config"]["algorithm"]["learning_rate"] == 3e-3 and about["versions"]["jax"]
+    lines = lines_without_clock(finished_run)
+    assert [line["update"] for line in lines] == list(range(1, 61))
+    assert lines[-1]["step"] == 2880 and lines[-1]["episode/count"] == 16
+    assert len(lines[-1]["action/mean"]) == 3
+    names = sorted(p.name for p in (finished_run / "checkpoints").iterdir())
+    assert names == [f"{n:08d}" for n in range(4, 61, 4)]
+    assert (finished_run / "figures" / "learning.png").read_bytes().startswith(b"\x89PNG")
+    assert list((finished_run / "tensorboard").iterdir())
+    assert (finished_run / "policy.npz").exists()
+
+
+def test_a_killed_run_ends_bit_equal_to_one_that_was_not(quick_config, finished_run, tmp_path, capsys):
+    folder = tmp_path / "killed"
+    arguments = ["run", str(quick_config), "--out", str(folder), "--seed", "7"]
+    process = subprocess.Popen([sys.executable, "-m", "tests.train.probes", *arguments], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while not (folder / "checkpoints" / "00000012").exists():
+        assert process.poll() is None and time.monotonic() < deadline, "ended, or hung, before its third checkpoint"
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "policy.npz").exists() and len(lines_without_clock(folder)) < 60, "it was killed too late"
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"update": 99, "torn')
+    (folder / "checkpoints" / "00000059").mkdir()  # never finished
+    command("resume", folder)
+    assert digest(capsys, folder) == digest(capsys, finished_run)
+    assert lines_without_clock(folder) == lines_without_clock(finished_run)
+    assert (folder / "policy.npz").read_bytes() == (finished_run / "policy.npz").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_without_a_checkpoint_starts_again(finished_run, tmp_path, capsys):
+    folder = tmp_path / "early"
+    folder.mkdir()
+    shutil.copy(finished_run / "run.json", folder)
+    command("resume", folder)
+    assert digest(capsys, folder) == digest(capsys, finished_run)
+
+
+def test_a_finished_run_resumes_to_itself(finished_run, tmp_path, capsys):
+    folder = tmp_path / "again"
+    shutil.copytree(finished_run, folder)
+    command("resume", folder)
+    assert digest(capsys, folder) == digest(capsys, finished_run)
+    assert (folder / "metrics.jsonl").read_text() == (finished_run / "metrics.jsonl").read_text()
+
+
+def test_a_number_that_is_not_finite_stops_the_run(quick_config, tmp_path, capsys):
+    out = tmp_path / "broken"
+    with pytest.raises(SystemExit) as stopped:
+        command("run", quick_config, "--out", out, "--set", "env.probe=broken", "rollout_length=8", "net={kind: mlp}")
+    assert stopped.value.code == 1
+    assert "update 2 (step 128): 'reward' is not finite" in capsys.readouterr().err
+    assert [line["update"] for line in RunFolder(out).lines()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["n_env=8"], "unknown key 'n_env'; did you mean 'n_envs'?"),
+        (["algorithm.epoch=2"], "unknown key 'epoch'; did you mean 'epochs'?"),
+        (["algorithm.kind=ppp"], "'ppp' is not allowed; did you mean 'ppo'?"),
+        (["net.kind=lstm"], "'lstm' is not known"),
+        (["n_envs=many"], "expected int, found str 'many'"),
+        (["n_envs=9"], "n_envs 9 does not divide into 1 devices x 2 minibatches; make it a multiple of 2"),
+        (["devices=4"], "config.devices: 4 wanted, 1 cpu found"),
+        (["total_steps=10"], "less than one update of 48 steps"),
+        (["algorithm.discount=1.5"], "discount is 1.5"),
+        (["net.heads=3"], "width 8 does not divide into 3 heads"),
+        (["head={kind: categoricals}"], "no head of kind 'categoricals' acts in Simplex(n=3)"),
+        (["head={kind: logistic_normal, initial_mean: [1]}"], "initial_mean has 1 numbers; the action needs 2"),
+        (["env.probe=simplx"], "did you mean 'simplex'?"),
+        (["env.prob=simplex"], "unknown key 'prob'; did you mean 'probe'?"),
+        (["seed"], "expected key.path=value"),
+    ],
+)
+def test_bad_configurations_end_with_one_line(quick_config, tmp_path, capsys, settings, message):
+    with pytest.raises(SystemExit) as stopped:
+        command("run", quick_config, "--out", tmp_path / "out", "--set", *settings)
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_that_do_not_serve_are_refused(quick_config, finished_run, tmp_path):
+    with pytest.raises(InputError, match="not an empty folder"):
+        runner.runfolder.create(finished_run, None, None)
+    with pytest.raises(InputError, match=r"no run\.json there"):
+        runner.resume(tmp_path, TASKS)
+    for arguments in (["digest", tmp_path], ["run", quick_config, "--out", finished_run]):
+        with pytest.raises(SystemExit) as stopped:
+            command(*arguments)
+        assert stopped.value.code == 2
+
+
+def test_help_names_the_commands(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command("--help")
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("run", "resume", "digest"))

@@ -1,0 +1,77 @@
+"""Training runs: `python -m train run|resume|digest`, each with --help."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from lobjax.errors import InputError, exits_cleanly
+from train import checkpoint, runner
+from train.config import load_config
+from train.runfolder import RunFolder
+from train.tasks import MARKET, Tasks
+
+
+def commands(tasks: Tasks) -> dict[str, Callable]:
+    """The subcommands, over the environments that `tasks` offers."""
+
+    def run(
+        config: tyro.conf.Positional[Path],
+        /,
+        out: Path,
+        seed: int | None = None,
+        set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+        devices: int | None = None,
+    ) -> None:
+        """Train from the beginning, into a new folder.
+
+        Args:
+            config: the YAML configuration, see configs/train/.
+            out: the folder that the run leaves; it must not exist or be empty.
+            seed: replaces the configuration's seed.
+            set: replace values of the configuration, such as algorithm.epochs=2.
+            devices: on how many devices; replaces the configuration's number.
+        """
+        given = {"seed": seed, "devices": devices}
+        assignments = [*set, *(f"{name}={value}" for name, value in given.items() if value is not None)]
+        runner.start(load_config(config, assignments, tasks.env_config), tasks, out)
+
+    def resume(folder: tyro.conf.Positional[Path], /, checkpoint: Path | None = None) -> None:
+        """Go on with a run that was stopped, from its last complete checkpoint; it ends as if it never had been.
+
+        Args:
+            folder: the run's folder.
+            checkpoint: go on from this one instead.
+        """
+        runner.resume(folder, tasks, checkpoint)
+
+    def digest(folder: tyro.conf.Positional[Path], /, at: Path | None = None) -> None:
+        """Print a hash of the whole state at the last complete checkpoint.
+
+        Args:
+            folder: the run's folder.
+            at: this checkpoint instead.
+        """
+        RunFolder(folder).about()
+        found = [checkpoint.find(at)] if at else checkpoint.complete(RunFolder(folder).checkpoints)
+        if not found:
+            raise InputError(f"{folder}: no complete checkpoint yet; `python -m train resume {folder}` makes some")
+        print(checkpoint.digest(checkpoint.arrays_of(found[-1])))
+
+    return {"run": run, "resume": resume, "digest": digest}
+
+
+@exits_cleanly
+def main(arguments: Sequence[str] | None = None, tasks: Tasks = MARKET) -> None:
+    """Run one command; a bad input ends it with one line and status 2, a number that is not finite with status 1."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands(tasks), prog="python -m train", args=arguments)
+    except runner.NotFinite as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

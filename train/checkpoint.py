@@ -1,0 +1,165 @@
+"""Checkpoints: the full state of a run, whole or not at all.
+
+A checkpoint is a folder named by the updates done. In it, `meta.json` holds task, updates, configuration, digest, and
+the length and hash of each file; `state/` the arrays as orbax writes them, named by their path in the state. The folder
+is written under a temporary name and renamed.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
+
+from lobjax.errors import InputError
+
+META, STATE = "meta.json", "state"
+
+
+class Checkpoint(NamedTuple):
+    """A complete checkpoint on disk."""
+
+    path: Path
+    task: str
+    update: int
+    config: dict[str, Any]
+    digest: str
+
+
+def to_arrays(state: Any) -> dict[str, np.ndarray]:
+    """The leaves of a state on the host, by path; random keys as their words. Leaves of no elements are left out."""
+    arrays = {}
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        if leaf.size == 0:  # orbax cannot write them, and they hold nothing
+            continue
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            leaf = jax.random.key_data(leaf)
+        arrays[jax.tree_util.keystr(path, simple=True, separator=".")] = np.asarray(leaf)
+    return arrays
+
+
+def digest(state: Any) -> str:
+    """SHA-256 of a state (or of its arrays): names, types, shapes and bytes of all leaves; nothing of the clock."""
+    arrays = to_arrays(state)
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def save(folder: Path, state: Any, *, task: str, config: dict[str, Any]) -> Checkpoint:
+    """Write a checkpoint of `state` into `folder`, named by the updates done; returns it."""
+    arrays = to_arrays(state)
+    update = int(arrays["shared.update"])
+    about = {"task": task, "update": update, "config": config, "digest": digest(arrays)}
+    folder.mkdir(parents=True, exist_ok=True)
+    final = folder / f"{update:08d}"
+    temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=folder))
+    try:
+        _write(temporary / STATE, arrays)
+        (temporary / META).write_text(json.dumps(about | {"files": _files(temporary / STATE)}, indent=1))
+        if final.exists():  # unfinished or foreign: a complete one is never played again
+            shutil.rmtree(final)
+        temporary.chmod(0o755)
+        temporary.rename(final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return Checkpoint(final, **about)
+
+
+def find(path: Path) -> Checkpoint:
+    """The checkpoint at `path`; InputError when there is none or it is not whole."""
+    try:
+        about = json.loads((path / META).read_text())
+        files = about.pop("files")
+        checkpoint = Checkpoint(path, **about)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no checkpoint there, or one that was never finished; name another") from None
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: its {META} is damaged ({error}); name another checkpoint") from None
+    present = _files(path / STATE)
+    for name in files:
+        if present.get(name) != files[name]:
+            raise InputError(f"{path}: torn, {STATE}/{name} is missing or damaged; name another checkpoint")
+    return checkpoint
+
+
+def complete(folder: Path) -> list[Checkpoint]:
+    """All complete checkpoints in `folder`, oldest first; others are passed over."""
+    found = []
+    for path in sorted(folder.glob("[0-9]*")):
+        try:
+            found.append(find(path))
+        except InputError:
+            continue
+    return found
+
+
+def arrays_of(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint by path."""
+    with _checkpointer() as checkpointer:
+        return {k: np.asarray(v) for k, v in checkpointer.restore((checkpoint.path / STATE).absolute()).items()}
+
+
+def restore(checkpoint: Checkpoint, template: Any, task: str) -> Any:
+    """The state in a checkpoint, in the shape of `template` (arrays or shapes); InputError when it is of another run."""
+    if checkpoint.task != task:
+        raise InputError(f"{checkpoint.path}: a checkpoint of the task '{checkpoint.task}', not '{task}'; name another")
+    arrays, shapes = arrays_of(checkpoint), _shapes(template)
+    wanted = {name: (leaf.shape, leaf.dtype) for name, leaf in shapes.items() if leaf.size}
+    have = {name: (array.shape, array.dtype) for name, array in arrays.items()}
+    if wrong := sorted(name for name in wanted.keys() | have.keys() if wanted.get(name) != have.get(name)):
+        raise InputError(f"{checkpoint.path}: '{wrong[0]}' does not fit this configuration; name one of this run's")
+    leaves = [_as_leaf(arrays.get(name), leaf) for name, leaf in zip(shapes, jax.tree.leaves(template), strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _checkpointer() -> ocp.Checkpointer:
+    return ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    try:
+        with _checkpointer() as checkpointer:
+            checkpointer.save(path.absolute(), arrays)
+    except ValueError as error:  # how orbax's storage layer reports a failed system call, a full disk among them
+        code = re.search(r"os_error_code='(\d+)'", str(error))
+        if code is None:
+            raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
+
+
+def _files(folder: Path) -> dict[str, list]:
+    files = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        data = path.read_bytes()
+        files[str(path.relative_to(folder))] = [len(data), hashlib.sha256(data).hexdigest()]
+    return files
+
+
+def _shapes(template: Any) -> dict[str, jax.ShapeDtypeStruct]:
+    def words(leaf):
+        is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return jax.eval_shape(jax.random.key_data, leaf) if is_key else leaf
+
+    leaves = jax.tree_util.tree_leaves_with_path(template)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): words(leaf) for path, leaf in leaves}
+
+
+def _as_leaf(array: np.ndarray | None, like: Any) -> jax.Array:
+    if array is None:
+        return jnp.zeros(like.shape, like.dtype)
+    if jnp.issubdtype(like.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(jnp.asarray(array))
+    return jnp.asarray(array)

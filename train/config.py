@@ -1,0 +1,111 @@
+"""What a training run is: the environment, the network, the algorithm and the sizes of an update."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lobjax.config import build, load_yaml, override
+from lobjax.errors import InputError
+from lobjax.nets import HeadConfig, MLPConfig, NetConfig
+
+
+def _positive(config: Any, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfig:
+    """Proximal policy optimisation (Schulman et al., arXiv 1707.06347). Optional bounds are off when None.
+
+    Minibatches split environments, never time. `target_kl`: gradient steps stop for the rest of an update once
+    the policy has moved further than this. `schedule` "linear" brings the learning rate to zero over the run.
+    """
+
+    kind: Literal["ppo"] = "ppo"
+    epochs: int = 4
+    minibatches: int = 4
+    discount: float = 0.99
+    trace_decay: float = 0.95
+    clip: float = 0.2
+    value_clip: float | None = None
+    value_coefficient: float = 0.5
+    entropy_coefficient: float = 0.0
+    normalise_advantages: bool = True
+    target_kl: float | None = None
+    learning_rate: float = 3e-4
+    schedule: Literal["constant", "linear"] = "constant"
+    max_gradient_norm: float | None = 0.5
+
+    def __post_init__(self) -> None:
+        _positive(self, "epochs", "minibatches", "clip", "learning_rate")
+        _positive(self, *(n for n in ("value_clip", "target_kl", "max_gradient_norm") if getattr(self, n) is not None))
+        for name in ("discount", "trace_decay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
+        for name in ("value_coefficient", "entropy_coefficient"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it cannot be negative")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One run. An update plays `rollout_length` steps in each of `n_envs` environments, then learns from them.
+
+    The run lasts `total_steps` environment steps, rounded down to whole updates. An environment whose episode ends goes
+    on from one of `bank_size` starts drawn for it before the rollout; with more endings than that it meets the
+    same starts again. `head` None takes the default of the action space. A checkpoint is written after every
+    `checkpoint_every` updates and at the end; all are kept.
+    """
+
+    env: Any
+    net: NetConfig = field(default_factory=MLPConfig)
+    head: HeadConfig | None = None
+    algorithm: PPOConfig = field(default_factory=PPOConfig)
+    seed: int = 0
+    devices: int = 1
+    n_envs: int = 512
+    rollout_length: int = 16
+    total_steps: int = 1_000_000
+    bank_size: int = 2
+    normalise_observations: bool = True
+    checkpoint_every: int = 50
+
+    def __post_init__(self) -> None:
+        _positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
+        parts = self.devices * self.algorithm.minibatches
+        if self.n_envs % parts:
+            raise ValueError(
+                f"n_envs {self.n_envs} does not divide into {self.devices} devices x {self.algorithm.minibatches} "
+                f"minibatches; make it a multiple of {parts}"
+            )
+        if self.n_updates < 1:
+            raise ValueError(f"total_steps {self.total_steps} is less than one update of {self.batch_size} steps")
+
+    @property
+    def batch_size(self) -> int:
+        """Environment steps in one update."""
+        return self.n_envs * self.rollout_length
+
+    @property
+    def n_updates(self) -> int:
+        """Updates in the run."""
+        return self.total_steps // self.batch_size
+
+
+def config_from(data: dict[str, Any], env_config: Callable[[Any], Any]) -> TrainConfig:
+    """Build a configuration strictly; `env_config` reads the section `env`."""
+    if not isinstance(data, dict):
+        raise InputError(f"config: expected a mapping, found {type(data).__name__} {data!r}")
+    if "env" in data:
+        data = {**data, "env": env_config(data["env"])}
+    return build(TrainConfig, data)
+
+
+def load_config(path: str | Path, assignments: list[str], env_config: Callable[[Any], Any]) -> TrainConfig:
+    """Read a YAML configuration and apply `key.path=value` assignments to it."""
+    return config_from(override(load_yaml(path), assignments), env_config)

@@ -1,0 +1,116 @@
+"""The one folder that a run leaves. Every table, plot and report reads such folders and nothing else.
+
+run.json         task, configuration, seed, devices, versions, git commit, hashes of the data
+metrics.jsonl    one line per update
+tensorboard/     the scalars of the same
+checkpoints/     full states (train.checkpoint)
+policy.npz       the trained agent (lobjax.policy), at the end
+figures/         learning curves, at the end
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from lobjax.config import to_dict
+from lobjax.errors import InputError
+from lobjax.files import whole_file
+from train.config import TrainConfig
+
+PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where things lie in a run's folder."""
+
+    path: Path
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    def about(self) -> dict[str, Any]:
+        """What run.json says; InputError when this is not a run's folder."""
+        try:
+            about = json.loads((self.path / "run.json").read_text())
+            return about if about["format"] == 1 else about["of another version"]
+        except FileNotFoundError:
+            raise InputError(f"{self.path}: no run.json there; name the folder of a run") from None
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self.path}/run.json: damaged or of another version ({error!r}); start again") from None
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The metrics of each update, in order; a line that was not finished ends them."""
+        if not self.metrics.exists():
+            return
+        with self.metrics.open() as file:
+            for line in file:
+                if not line.endswith("\n"):
+                    return
+                yield json.loads(line)
+
+    def cut_back(self, update: int) -> None:
+        """Drop the metrics of what comes after `update` updates: it will be played again."""
+        kept = [line for line in self.lines() if line["update"] <= update]
+        with whole_file(self.metrics) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+
+def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
+    """Start a folder for a new run; InputError when something is there already."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path}: not an empty folder; choose another --out, or `python -m train resume {path}`")
+    about = {
+        "format": 1,
+        "task": env.name,
+        "seed": config.seed,
+        "config": to_dict(config),
+        "devices": {"count": config.devices, "kind": jax.devices()[0].device_kind, "host": platform.machine()},
+        "versions": {"python": platform.python_version(), **_versions()},
+        "commit": _commit(),
+        "data": getattr(env, "data_hashes", {}),
+    }
+    with whole_file(path / "run.json") as temporary:
+        temporary.write_text(json.dumps(about, indent=1) + "\n")
+    return RunFolder(path)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _commit() -> str:
+    """The commit of this source tree, with a plus sign where it has been changed; "unknown" outside git."""
+    here = Path(__file__).parent
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+"]
+    try:
+        result = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
+    return result.stdout.strip() or "unknown"
