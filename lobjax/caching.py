@@ -15,6 +15,8 @@ def set_up() -> None:
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+        source = path.read_bytes()
+        if b"numba" in source or path.name == "types.py":  # what Numba compiles, and the constants that it bakes in
+            digest.update(str(path.relative_to(root)).encode() + source)
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     os.environ["NUMBA_CACHE_DIR"] = str(home / "lobjax" / f"numba-{digest.hexdigest()[:16]}")

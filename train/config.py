@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lobjax.config import build, load_yaml, override
+from lobjax.env import RecordedConfig
 from lobjax.errors import InputError
+from lobjax.flow import PoissonConfig
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
 
 
@@ -51,6 +53,23 @@ class PPOConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """What the trained agent is compared on: `episodes` of the training market from a seed that no training uses.
+
+    `flow` puts other flow in its place, such as hours of a day that training never saw; of a recorded flow every start is played once,
+    whatever `episodes` says. 0 episodes: no evaluation.
+    """
+
+    episodes: int = 4096
+    seed: int = 20250701
+    flow: PoissonConfig | RecordedConfig | None = None
+
+    def __post_init__(self) -> None:
+        if self.episodes < 0 or not 0 <= self.seed < 2**32:
+            raise ValueError("episodes must not be negative, and seed must lie between 0 and 2^32 - 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One run. An update plays `rollout_length` steps in each of `n_envs` environments, then learns from them.
 
@@ -72,6 +91,7 @@ class TrainConfig:
     bank_size: int = 2
     normalise_observations: bool = True
     checkpoint_every: int = 50
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
         _positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")

@@ -9,22 +9,16 @@ figures/         learning curves, at the end
 """
 
 import json
-import platform
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import jax
 
 from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.results.stamp import command, data_sources, stamp
 from train.config import TrainConfig
-
-PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint")
 
 
 @dataclass(frozen=True)
@@ -85,32 +79,11 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "task": env.name,
         "seed": config.seed,
         "config": to_dict(config),
-        "devices": {"count": config.devices, "kind": jax.devices()[0].device_kind, "host": platform.machine()},
-        "versions": {"python": platform.python_version(), **_versions()},
-        "commit": _commit(),
-        "data": getattr(env, "data_hashes", {}),
+        "devices": config.devices,
+        **stamp(),
+        "command": command("python -m train"),
+        "data": data_sources(config.env, config.evaluation.flow),
     }
     with whole_file(path / "run.json") as temporary:
         temporary.write_text(json.dumps(about, indent=1) + "\n")
     return RunFolder(path)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
-def _commit() -> str:
-    """The commit of this source tree, with a plus sign where it has been changed; "unknown" outside git."""
-    here = Path(__file__).parent
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+"]
-    try:
-        result = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "unknown"
-    return result.stdout.strip() or "unknown"

@@ -8,7 +8,7 @@ import jax
 
 from lobjax.nets import make_net
 from lobjax.policy import PolicyConfig, make_head, save_policy
-from train import checkpoint, devices, figures, runfolder
+from train import checkpoint, devices, evaluate, figures, runfolder
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
 from train.progress import phase
@@ -25,9 +25,12 @@ def start(config: TrainConfig, tasks: Tasks, out: Path) -> RunFolder:
     """Train from the beginning into a new folder; InputError before anything is compiled or written."""
     devices.check_devices(config.devices)
     env = tasks.make(config.env)
+    if config.evaluation.flow:
+        evaluate.held_out(config, tasks)  # a missing file is better found now than after training
     learner = assemble(config, env)
     folder = runfolder.create(out, config, env)
     _train(folder, config, env, learner, _first_state(config, env, learner))
+    evaluate.evaluate(folder, config, env, tasks)
     return folder
 
 
@@ -46,6 +49,7 @@ def resume(path: Path, tasks: Tasks, named: Path | None = None) -> RunFolder:
         state = _first_state(config, env, learner)
     folder.cut_back(int(state.shared.update))
     _train(folder, config, env, learner, state)
+    evaluate.evaluate(folder, config, env, tasks)
     return folder
 
 

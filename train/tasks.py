@@ -1,17 +1,23 @@
 """Where training finds its environments: `lobjax.env`, behind a name so that tests can offer others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lobjax.config import build
 from lobjax.env import EnvConfig, make
 
 
+def _with_flow(config: Any, flow: Any) -> Any:
+    return replace(config, flow=flow)
+
+
 class Tasks(NamedTuple):
-    """env_config(section of a configuration) -> validated configuration; make(that) -> environment."""
+    """env_config(section of a configuration) -> validated configuration; make(that) -> environment; with_flow: other flow in it."""
 
     env_config: Callable[[Any], Any]
     make: Callable[[Any], Any]
+    with_flow: Callable[[Any, Any], Any] = _with_flow
 
 
 MARKET = Tasks(lambda section: build(EnvConfig, section, "config.env"), make)

@@ -85,6 +85,7 @@ class Environment:
     task: Task
     default_params: EnvParams
     decisions: int  # the most that an episode has
+    starts: int = 0  # numbered starts of a recorded flow; 0 for a simulated one
     warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `step_time` long)
 
     @property

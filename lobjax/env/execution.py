@@ -19,7 +19,12 @@ from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import Simplex
 from lobjax.env.views import (
-    lots_in_flight, market_features, market_names, mid2_ticks, queue_ahead, resting_lots,
+    lots_in_flight,
+    market_features,
+    market_names,
+    mid2_ticks,
+    queue_ahead,
+    resting_lots,
 )  # fmt: skip
 from lobjax.market import MarketState, Orders
 from lobjax.types import INT32_MAX, Kind, Message, Side

@@ -46,7 +46,12 @@ def make(config: EnvConfig) -> Environment:
     )
     warm_up_steps = math.ceil(warm_up_s / task_config.step_s - 1e-9)
     return Environment(
-        market=market, task=task, default_params=params, decisions=task_config.decisions, warm_up_steps=warm_up_steps
+        market=market,
+        task=task,
+        default_params=params,
+        decisions=task_config.decisions,
+        starts=len(flow_params.first) if isinstance(config.flow, RecordedConfig) else 0,
+        warm_up_steps=warm_up_steps,
     )
 
 
