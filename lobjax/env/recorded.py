@@ -28,11 +28,13 @@ def recorded_params(
             f"{row_time[0]:.0f} s to {row_time[-1]:.0f} s after midnight; choose other times or a shorter episode"
         )
     rows = np.unique(np.searchsorted(row_time, wanted, side="right") - 1)
-    price, size, order_id, owner = books_at(day, rows, capacity)
+    seeds = books_at(day, rows, capacity)
+    live = np.arange(capacity) < seeds.n[:, :, None]
+    books = Book(*(np.where(live, field, 0) for field in seeds[:4]))
     first = day.row_end[rows]
     last = np.searchsorted(day.time_s + day.time_ns * 1e-9, until_s, side="right")
     last = max(last, int(first[-1]) + 1)
     offset = int(first[0])
     kept = slice(offset, last)
     messages = type(day.messages)(*(field[kept] for field in day.messages))
-    return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, Book(price, size, order_id, owner))
+    return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, books)

@@ -15,10 +15,10 @@ RATE_BITS = 18
 RATE_ONE = 1 << RATE_BITS
 MAX_TOTAL_RATE = (1 << 24) - 1
 EXP_BITS = 24
-_STEPS = 256
+STEPS = 256
 # -ln(x) for x = 1/2 .. 1 in 256 steps; linear in between is within 2e-6.
-_MINUS_LOG = np.round(-np.log(0.5 + np.arange(_STEPS + 1) / (2 * _STEPS)) * 2**EXP_BITS).astype(np.uint32)
-_LN2 = int(_MINUS_LOG[0])
+MINUS_LOG = np.round(-np.log(0.5 + np.arange(STEPS + 1) / (2 * STEPS)) * 2**EXP_BITS).astype(np.uint32)
+LN2 = int(MINUS_LOG[0])
 
 
 def exponential(word: jax.Array) -> jax.Array:
@@ -26,11 +26,11 @@ def exponential(word: jax.Array) -> jax.Array:
     word = word | jnp.uint32(1)  # never 0
     zeros = jax.lax.clz(word)
     mantissa = word << zeros
-    index = ((mantissa >> 23) & jnp.uint32(_STEPS - 1)).astype(jnp.int32)
+    index = ((mantissa >> 23) & jnp.uint32(STEPS - 1)).astype(jnp.int32)
     fraction = (mantissa >> 8) & jnp.uint32(0x7FFF)
-    table = jnp.asarray(_MINUS_LOG)
+    table = jnp.asarray(MINUS_LOG)
     upper, lower = table[index], table[index + 1]
-    return zeros * jnp.uint32(_LN2) + upper - (((upper - lower) * fraction) >> 15)
+    return zeros * jnp.uint32(LN2) + upper - (((upper - lower) * fraction) >> 15)
 
 
 def waiting_time(draw: jax.Array, rate: jax.Array) -> Time:

@@ -1,27 +1,39 @@
 """The flows for the engine `host`: Numba twins of `PoissonFlow.next` and `RecordedFlow.next`, equal to them to the bit.
 
 Every twin has one signature: it reads the flow's state (one int32), the book and its row of random words, writes the message, and
-returns the new state and the wait. To add a flow: write its twin, number it in `FLOWS`, name it in `draw`.
+returns the new state and the wait. To add a flow: write its twin, call it in `draw`, and say in `FLOWS` which parameters it gets.
 """
 
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from lobjax.clock import NS
-from lobjax.ffi import inner, integers, naturals
-from lobjax.flow.fixed import _LN2, _MINUS_LOG, _STEPS, MAX_TOTAL_RATE
-from lobjax.flow.poisson import PoissonFlow
-from lobjax.flow.recorded import RecordedFlow
+from lobjax.ffi import inner, integers, naturals, outer
+from lobjax.flow.fixed import LN2, MAX_TOTAL_RATE, MINUS_LOG, STEPS
+from lobjax.flow.poisson import PoissonFlow, PoissonParams
+from lobjax.flow.recorded import RecordedFlow, RecordedParams
 from lobjax.types import INT32_MAX, Kind, Side
 
 POISSON, RECORDED = 0, 1
-FLOWS = {PoissonFlow: POISSON, RecordedFlow: RECORDED}
+
+
+def _poisson_leaves(params: PoissonParams) -> list[jax.Array]:
+    return [params.limit, params.cancel, params.market, params.size_thresholds, params.opening.price[:, 0]]
+
+
+def _recorded_leaves(params: RecordedParams) -> list[jax.Array]:
+    return [*params.messages, *params.time]
+
+
+# By type of flow: its number in `draw`, and the parameters that its twin reads.
+FLOWS = {PoissonFlow: (POISSON, _poisson_leaves), RecordedFlow: (RECORDED, _recorded_leaves)}
 
 BID, ASK = int(Side.BID), int(Side.ASK)
 NOOP, LIMIT, MARKET, REDUCE = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.MARKET), int(Kind.REDUCE)
 UINT32_MAX = 2**32 - 1
-_LOG_TABLE = _MINUS_LOG.astype(np.int64)
+_LOG_TABLE = MINUS_LOG.astype(np.int64)
 _NOWHERE = -(1 << 62)
 
 
@@ -29,10 +41,13 @@ class Levels(NamedTuple):
     """Resting lots by distance from the opposite best, kept from one message to the next while they hold."""
 
     volume: np.ndarray  # int64 [2, D]
-    anchor: np.ndarray  # int64 [2], the price from which distances of a side are counted; `_NOWHERE` when the volumes are out of date
+    anchor: (
+        np.ndarray
+    )  # int64 [2], the price from which distances of a side are counted; `_NOWHERE` when the volumes are out of date
     rate: np.ndarray  # int64 [2 * (2 * D + 1)]
 
 
+@outer
 def new_levels(distances):
     """Memory for `distances` levels a side; call `forget` before use."""
     return Levels(
@@ -180,10 +195,10 @@ def exponential(word):
     while mantissa < 1 << 31:
         mantissa <<= 1
         zeros += 1
-    index = (mantissa >> 23) & (_STEPS - 1)
+    index = (mantissa >> 23) & (STEPS - 1)
     fraction = (mantissa >> 8) & 0x7FFF
     upper, lower = _LOG_TABLE[index], _LOG_TABLE[index + 1]
-    return zeros * _LN2 + upper - (((upper - lower) * fraction) >> 15)
+    return zeros * LN2 + upper - (((upper - lower) * fraction) >> 15)
 
 
 @inner
@@ -203,10 +218,10 @@ def _next_recorded(state, params, lengths, message):
         message[field] = integers(params[field], rows)[at]
     seconds, billionths = integers(params[6], rows), integers(params[7], rows)
     following = np.int32(state + 1)
-    if following >= rows:
-        return following, np.int32(INT32_MAX), np.int32(0)
-    due = _row(min(following, rows - 1), rows)
-    s, ns = np.int64(seconds[due]) - seconds[at], np.int64(billionths[due]) - billionths[at]
+    due_s, due_ns = np.int64(INT32_MAX), np.int64(0)  # never
+    if following < rows:
+        due_s, due_ns = np.int64(seconds[following]), np.int64(billionths[following])
+    s, ns = due_s - seconds[at], due_ns - billionths[at]
     return following, np.int32(s - (ns < 0)), np.int32(ns + NS if ns < 0 else ns)
 
 

@@ -53,9 +53,7 @@ class RecordedFlow:
         message = jax.tree.map(lambda x: x[state.index], params.messages)
         now = jax.tree.map(lambda x: x[state.index], params.time)
         following = state.index + 1
-        due = _due(params, following)
-        wait = choose(following < params.messages.kind.shape[0], minus(due, now), never())
-        return RecordedState(following), message, wait
+        return RecordedState(following), message, minus(_due(params, following), now)
 
 
 def _due(params: RecordedParams, index: jax.Array) -> Time:

@@ -4,21 +4,35 @@ Under `vmap`, however nested, all markets are one call, parallel over markets; w
 passed once and shared. Equal to `lobjax.market.loop` to the bit; books come back without holes.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numba
+import numpy as np
 
 from lobjax import ffi
 from lobjax.clock import Time
 from lobjax.flow.base import Flow
 from lobjax.flow.host import FLOWS
-from lobjax.flow.poisson import PoissonFlow
 from lobjax.market.host_batch import compile_handler
+from lobjax.market.host_memory import IN_PARAMS, OUT_COUNT
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 
 _TARGET = "lobjax_market_step"
+# The fields of `MarketState` that a call gives back, in its order.
+_CHANGED = (
+    "book", "depth", "flow", "due", "in_flight", "accounts", "tape", "counters", "flow_counters", "clipped_lots", "late",
+)  # fmt: skip
+
+
+def refusal(flow: Flow) -> str | None:
+    """Why this engine cannot run here and what to do, in words that end an error's line; None if it can."""
+    if type(flow) not in FLOWS:
+        return f"the flow {type(flow).__name__} has no twin in lobjax.flow.host; use the engine xla"
+    return ffi.refusal()
 
 
 def market_step(
@@ -26,17 +40,49 @@ def market_step(
 ) -> MarketState:
     """One step of one market; the contract is `lobjax.market.loop.market_step`'s. ValueError if a shape is not what `sizes` says."""
     _register()
-    records = _records(flow, sizes, state, orders, until, words, params)
-    operands = [_checked(name, leaf, shape, dtype) for name, tree, shape, dtype in records for leaf in jax.tree.leaves(tree)]
-    results = (
-        state.book, state.depth, state.flow, state.due, state.in_flight, state.accounts, state.tape, state.counters,
-        state.flow_counters, state.clipped_lots, state.late,
-    )  # fmt: skip
-    leaves, tree = jax.tree.flatten(results)
+    number, flow_leaves = FLOWS[type(flow)]
+    operands = list(_operands(sizes, flow.words, state, orders, until, words, params))
+    leaves, tree = jax.tree.flatten([getattr(state, name) for name in _CHANGED])
+    if (len(operands), len(leaves)) != (IN_PARAMS, OUT_COUNT):
+        raise AssertionError(
+            "lobjax.market.host_memory does not list the leaves of MarketState and MarketParams as they are"
+        )
     shapes = [jax.ShapeDtypeStruct(jnp.shape(leaf), jnp.int32) for leaf in leaves]
     call = jax.ffi.ffi_call(_TARGET, shapes, vmap_method="expand_dims")
-    names = (
-        "book", "depth", "flow", "due", "in_flight", "accounts", "tape", "counters", "flow_counters", "clipped_lots", "late",
-    )  # fmt: skip
-    new = jax.tree.unflatten(tree, call(*operands, flow=_int64(FLOWS[type(flow)])))
-    return state.replace(now=until, **dict(zip(names, new, strict=True)))
+    attributes = {"flow": np.int64(number), "threads": np.int64(numba.get_num_threads())}
+    changed = jax.tree.unflatten(tree, call(*operands, *flow_leaves(params.flow), **attributes))
+    return state.replace(now=until, **dict(zip(_CHANGED, changed, strict=True)))
+
+
+def _operands(
+    sizes: Sizes, width: int, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
+) -> Iterator[jax.Array]:
+    """The arguments of a call in the order of `host_memory`, all but the flow's parameters: checked, as the handler cannot."""
+    queue, rows = (sizes.queue_places,), (sizes.accounts + 1,)
+    records: tuple[tuple[Any, tuple[int, ...]], ...] = (
+        (state.book, (2, sizes.capacity)),
+        ((state.flow, state.now, state.due, state.opened), ()),
+        ((state.in_flight.message, state.in_flight.arrival), queue),
+        ((state.in_flight.head, state.in_flight.dropped), ()),
+        (state.accounts.replace(inexact=None), rows),
+        ((state.accounts.inexact, state.counters, state.flow_counters, state.clipped_lots, state.late), ()),
+        (orders.sent, jnp.shape(orders.sent.kind)),
+        (orders.closing, jnp.shape(orders.closing.kind)),
+        (until, ()),
+        (words, (sizes.max_messages, width)),
+        ((params.fees, params.feed_delay, params.order_delay, params.limits), rows),
+    )
+    for record, shape in records:
+        for path, leaf in jax.tree_util.tree_leaves_with_path(record):
+            array = jnp.asarray(leaf)
+            dtype = jnp.uint32 if record is words else jnp.int32
+            if array.shape != shape or array.dtype != dtype:
+                name = type(record).__name__ + jax.tree_util.keystr(path)
+                raise ValueError(f"{name} is {array.dtype}{array.shape}, must be {np.dtype(dtype)}{shape}")
+            yield array
+
+
+@cache
+def _register() -> None:
+    ffi.threading_layer()  # a handler from Numba's cache does not start the threads that it runs on
+    ffi.register(_TARGET, compile_handler(ffi.api_version()))

@@ -45,7 +45,7 @@ def clip_to_limits(book, accounts, message, low, high, target, closing, tally):
     """Shrink `memory.message` in place to the room that is left, to a NOOP where there is none."""
     kind, side, size, owner = message[0], message[1], message[3], message[5]
     adds = kind in RESTING or kind in TAKING
-    if not (adds and (side == BID or side == ASK) and size > 0 and 1 <= owner < accounts.shape[1]):
+    if not (adds and (side in (BID, ASK)) and size > 0 and 1 <= owner < accounts.shape[1]):
         return
     lots = accounts[LOTS, owner]
     if closing:
@@ -78,7 +78,7 @@ def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2
         if row < rows:
             made[0, row] += lots
             made[1, row] += _wrap(lots * distance)
-    memory.tally[INEXACT] += traded > (WORD // 4) // farthest
+    memory.tally[INEXACT] += mid2 < 0 or traded > (WORD // 4) // farthest
     buys = 1 if side == BID else -1
     for row in range(rows):
         took = row == max(taker, 0)
@@ -112,7 +112,7 @@ def record(memory, traded, n_fills, closing):
     """Add `memory.message` and what it did to the tape."""
     kind, side, size = memory.message[0], memory.message[1], memory.message[3]
     memory.tally[MESSAGES] += kind != NOOP
-    if side == BID or side == ASK:
+    if side in (BID, ASK):
         if kind in TAKING:
             memory.tape[MARKET_LOTS, side] += size
         elif kind in RESTING:

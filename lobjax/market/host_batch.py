@@ -6,20 +6,23 @@ import numba
 import numpy as np
 from numba import cfunc, njit, types
 
-import lobjax
 from lobjax import ffi
-from lobjax.ffi import arguments, attribute, data, dims, results
+from lobjax.ffi import arguments, attribute, data, dims, outer, results
 from lobjax.flow.host import POISSON
 from lobjax.market.host_loop import step_market
 from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_PARAMS, IN_QUEUE, IN_SENT, IN_WORDS, Market, new_memory
 
+_FLOW, _THREADS = 0, 1  # attributes
 _BYTES = 4  # of every element
 _BOOK_RANK = 2  # the first result is a book's prices; what its rank has beyond is the batch
 
-_new_memory = njit(nogil=True)(new_memory)
+# Where compiled code, or a number frozen in it, comes from.
+_SOURCES = ("ffi.py", "types.py", "clock.py", "flow/fixed.py", "flow/host.py", "market/host_*.py", "reference/*.py")
+
+_KEEP_ALIVE: list = []  # handlers, which XLA calls by address
 
 
-@njit(nogil=True)
+@outer
 def _tables(buffers, axes):
     """For each buffer: its address, the elements that belong to one market, and the step in bytes along every axis of the batch.
 
@@ -39,7 +42,7 @@ def _tables(buffers, axes):
     return address, length, step
 
 
-@njit(nogil=True)
+@outer
 def _locate(address, step, batch, market, out):
     """Addresses of one market's share of every buffer."""
     out[:] = address
@@ -50,10 +53,10 @@ def _locate(address, step, batch, market, out):
             out[leaf] += at * step[leaf, axis]
 
 
-@njit(nogil=True)
+@outer
 def _run_range(frame, first, last):
     """Markets `first` to `last - 1` of a call, one after the other."""
-    args, rets, flow = arguments(frame), results(frame), attribute(frame)
+    args, rets, flow = arguments(frame), results(frame), attribute(frame, _FLOW)
     shape = dims(rets[0])
     axes = shape.shape[0] - _BOOK_RANK
     batch = shape[:axes]
@@ -62,7 +65,7 @@ def _run_range(frame, first, last):
     width = dims(args[IN_WORDS])[axes + 1]
     distances = lengths[IN_PARAMS] if flow == POISSON else 0
     places = lengths[IN_QUEUE] + lengths[IN_SENT]
-    memory = _new_memory(lengths[IN_BOOK] // 2, lengths[IN_ACCOUNTS], places, distances)
+    memory = new_memory(lengths[IN_BOOK] // 2, lengths[IN_ACCOUNTS], places, distances)
     market = Market(np.empty_like(address), lengths, np.empty_like(out_address), out_lengths)
     for at in range(first, last):
         _locate(address, step, batch, at, market.args)
@@ -70,27 +73,27 @@ def _run_range(frame, first, last):
         step_market(flow, width, market, memory)
 
 
-@njit(nogil=True, parallel=True)
-def _run(frame):
-    """All markets of a call, one range a thread."""
-    rets = results(frame)
-    shape = dims(rets[0])
-    markets = 1
+@outer
+def _count(frame):
+    """The number of markets of a call."""
+    shape = dims(results(frame)[0])
+    markets = np.int64(1)
     for axis in range(shape.shape[0] - _BOOK_RANK):
         markets *= shape[axis]
-    if markets == 1:
-        _run_range(frame, 0, 1)
-        return
-    ranges = min(markets, numba.get_num_threads())
+    return markets
+
+
+@njit(nogil=True, parallel=True)
+def _run(frame, markets, ranges):
+    """All markets of a call, one range a thread."""
     for k in numba.prange(ranges):
-        _run_range(frame, markets * k // ranges, markets * (k + 1) // ranges)
+        _run_range(frame, np.int64(markets * k // ranges), np.int64(markets * (k + 1) // ranges))
 
 
 def compile_handler(version: tuple[int, int]) -> int:
     """Compile the handler, or load it as compiled before on this machine; returns its address. version: of the FFI."""
-    root = Path(lobjax.__file__).parent
-    folders = ("", "book", "flow", "market", "reference")  # where compiled code, or a number frozen in it, comes from
-    sources = sorted(str(path) for folder in folders for path in (root / folder).glob("*.py"))
+    root = Path(__file__).parents[1]
+    sources = (path for pattern in _SOURCES for path in sorted(root.glob(pattern)))
     key = (*version, ffi.stamp(sources))
 
     @cfunc(types.int64(types.int64), cache=True)
@@ -98,11 +101,10 @@ def compile_handler(version: tuple[int, int]) -> int:
         # The whole key is a closure variable, and so part of the cache's key.
         if ffi.answers_metadata(frame, key[0], key[1]):
             return 0
-        _run(frame)
+        markets = _count(frame)
+        # Numba's own `get_num_threads` would keep this from being cached.
+        _run(frame, markets, min(markets, attribute(frame, _THREADS)))
         return 0  # no error
 
     _KEEP_ALIVE.append(handler)
     return handler.address
-
-
-_KEEP_ALIVE: list = []

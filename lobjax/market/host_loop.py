@@ -35,6 +35,7 @@ from lobjax.market.host_memory import (
     OUT_QUEUE,
     argument,
     blank_rest,
+    book_of,
     load_accounts,
     load_book,
     put,
@@ -56,7 +57,8 @@ NEVER = INT32_MAX << 32
 @inner
 def step_market(flow, width, market, memory):
     """One step of one market: `market_step` from arguments to results. width: random words a message."""
-    book = load_book(market, memory)
+    book = book_of(market, memory.n)
+    load_book(market, book)
     load_accounts(market, memory)
     forget(memory.levels, BID)
     forget(memory.levels, ASK)
@@ -72,24 +74,24 @@ def step_market(flow, width, market, memory):
     done, head = 0, 0
     arrival = memory.queue_key[0]
     while min(arrival, due) < until and done < words.shape[0] // width:
-        if arrival <= due:
-            for field in range(6):
-                memory.message[field] = result(market, OUT_QUEUE + field)[head]
-            _run_message(book, market, memory, arrival, 0, False)
-            head += 1
-            arrival = memory.queue_key[head] if head < places else NEVER
-        else:
+        at, from_flow = min(arrival, due), due < arrival
+        if from_flow:
             row = words[done * width : (done + 1) * width]
             state, s, ns = draw(flow, state, book, row, params, lengths, memory.levels, memory.message)
-            _run_message(book, market, memory, due, 1, False)
             due = _later(due, s, ns)
+        else:
+            for field in range(6):
+                memory.message[field] = result(market, OUT_QUEUE + field)[head]
+            head += 1
+            arrival = memory.queue_key[head] if head < places else NEVER
+        _run_message(book, market, memory, at, from_flow, False)
         done += 1
 
     put(market, OUT_LATE, scalar(market, IN_LATE) + (min(arrival, due) < until))
     for k in range(market.lengths[IN_CLOSING]):
         for field in range(6):
             memory.message[field] = argument(market, IN_CLOSING + field)[k]
-        _run_message(book, market, memory, until, 0, True)
+        _run_message(book, market, memory, until, False, True)
     put(market, OUT_HEAD, head)
     put(market, OUT_FLOW, state)
     put(market, OUT_DUE, due >> 32)
@@ -130,7 +132,9 @@ def _send(market, memory):
                 arrival = (np.int64(waiting_s[k]) << 32) + waiting_ns[k]
         elif kinds[k - places] != NOOP:
             row = max(0, min(owners[k - places], feed_s.shape[0] - 1))
-            delay = _later((np.int64(feed_s[row]) << 32) + feed_ns[row], np.int64(order_s[row]), np.int64(order_ns[row]))
+            delay = _later(
+                (np.int64(feed_s[row]) << 32) + feed_ns[row], np.int64(order_s[row]), np.int64(order_ns[row])
+            )
             arrival = _later(now, delay >> 32, delay & 0xFFFFFFFF)
         at = k
         while at > 0 and key[at - 1] > arrival:
@@ -141,7 +145,11 @@ def _send(market, memory):
         source[at] = k
 
     for field in range(6):
-        old, sent, to = argument(market, IN_QUEUE + field), argument(market, IN_SENT + field), result(market, OUT_QUEUE + field)
+        old, sent, to = (
+            argument(market, IN_QUEUE + field),
+            argument(market, IN_SENT + field),
+            result(market, OUT_QUEUE + field),
+        )
         for at in range(places):
             k = source[at]
             to[at] = old[k] if k < places else sent[k - places]
@@ -158,8 +166,8 @@ def _send(market, memory):
 
 
 @inner
-def _run_message(book, market, memory, time, sender, closing):
-    """Twin of `loop._apply` for `memory.message`. sender: 0 an agent, 1 the flow."""
+def _run_message(book, market, memory, time, from_flow, closing):
+    """Twin of `loop._apply` for `memory.message`."""
     message = memory.message
     low, high, target = argument(market, IN_LIMITS), argument(market, IN_LIMITS + 1), argument(market, IN_LIMITS + 2)
     if message[5] >= 1:
@@ -167,14 +175,16 @@ def _run_message(book, market, memory, time, sender, closing):
     kind, side, price, size, owner = message[0], message[1], message[2], message[3], message[5]
     if kind == NOOP:
         return
-    two_sided = side == BID or side == ASK
+    two_sided = side in (BID, ASK)
     mid2 = _mid2(book)
     taker = owner
     if kind == REPLACE and two_sided:
         at = find(book, side, message[4])
         taker = book.owner[side, at] if at >= 0 else taker
     resting = book.n[side] if two_sided else 0
-    traded, n_fills = apply(book, kind, side, price, size, message[4], owner, memory.fills, memory.counters[sender])
+    traded, n_fills = apply(
+        book, kind, side, price, size, message[4], owner, memory.fills, memory.counters[1 if from_flow else 0]
+    )
     if two_sided:
         joined = kind == LIMIT and n_fills == 0 and owner < 1 and book.n[side] == resting + 1
         if joined:

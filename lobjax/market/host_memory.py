@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lobjax.ffi import inner, integer_rows, integers
+from lobjax.ffi import inline, inner, integer_rows, integers, outer
 from lobjax.flow.host import Levels, new_levels
 from lobjax.reference import BookArrays
 
@@ -69,7 +69,8 @@ class Memory(NamedTuple):
     levels: Levels
 
 
-def new_memory(capacity: int, rows: int, places: int, distances: int) -> Memory:
+@outer
+def new_memory(capacity, rows, places, distances):
     """Working memory for N, A + 1, Q + K and the number of distances at which a flow counts lots."""
     return Memory(
         n=np.zeros(2, np.int32),
@@ -86,13 +87,13 @@ def new_memory(capacity: int, rows: int, places: int, distances: int) -> Memory:
     )
 
 
-@inner
+@inline
 def argument(market, leaf):
     """An argument of one market, int32, flat."""
     return integers(market.args[leaf], market.lengths[leaf])
 
 
-@inner
+@inline
 def result(market, leaf):
     """A result of one market, int32, flat."""
     return integers(market.results[leaf], market.out_lengths[leaf])
@@ -110,17 +111,23 @@ def put(market, leaf, value):
     integers(market.results[leaf], 1)[0] = value
 
 
-@inner
-def load_book(market, memory):
-    """The book, in the memory of the results: live orders close up, holes are left out."""
+@inline
+def book_of(market, n):
+    """The book that a step works on: it lies in the memory of the results."""
     capacity = market.lengths[IN_BOOK] // 2
-    book = BookArrays(
+    return BookArrays(
         integer_rows(market.results[OUT_BOOK], 2, capacity),
         integer_rows(market.results[OUT_BOOK + 1], 2, capacity),
         integer_rows(market.results[OUT_BOOK + 2], 2, capacity),
         integer_rows(market.results[OUT_BOOK + 3], 2, capacity),
-        memory.n,
+        n,
     )
+
+
+@inner
+def load_book(market, book):
+    """Copy the argument's live orders into `book`, leaving its holes out."""
+    capacity = book.price.shape[1]
     price = integer_rows(market.args[IN_BOOK], 2, capacity)
     size = integer_rows(market.args[IN_BOOK + 1], 2, capacity)
     order_id = integer_rows(market.args[IN_BOOK + 2], 2, capacity)
@@ -135,7 +142,6 @@ def load_book(market, memory):
                 book.owner[side, n] = owner[side, at]
                 n += 1
         book.n[side] = n
-    return book
 
 
 @inner

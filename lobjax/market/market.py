@@ -8,21 +8,26 @@ copy of the book.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 
 from lobjax.clock import Time
+from lobjax.errors import InputError
 from lobjax.flow.base import Flow
 from lobjax.market.loop import market_step
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 
 Engine = Literal["auto", "xla", "host"]
+ENGINES = get_args(Engine)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Market:
-    """The static side of a market. `max_messages` bounds a step; hitting it is counted in `late`, and nothing is lost."""
+    """The static side of a market. `max_messages` bounds a step; hitting it is counted in `late`, and nothing is lost.
+
+    Engines give the same numbers: `xla` runs anywhere, `host` (Numba) is for the CPU and much faster there, `auto` takes the fastest.
+    """
 
     flow: Flow
     capacity: int
@@ -30,6 +35,23 @@ class Market:
     queue_places: int = 32
     max_messages: int = 128
     levels: int = 5
+    engine: Engine = "auto"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not '{self.engine}'")
+
+    @property
+    def runs_on(self) -> Literal["xla", "host"]:
+        """The engine that `step` uses here. InputError where `engine` is host and cannot run; `auto` then falls back on xla."""
+        if self.engine == "xla":
+            return "xla"
+        from lobjax.market import host  # Numba is imported and its threads started only where they may be used
+
+        reason = host.refusal(self.flow)
+        if reason and self.engine == "host":
+            raise InputError(f"engine: host cannot run, as {reason}")
+        return "xla" if reason else "host"
 
     @property
     def sizes(self) -> Sizes:
@@ -48,4 +70,8 @@ class Market:
         Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent.
         """
         words = jax.random.bits(key, (self.max_messages, self.flow.words))
+        if self.runs_on == "host":
+            from lobjax.market import host
+
+            return host.market_step(self.flow, self.sizes, state, orders, until, words, params)
         return market_step(self.flow, self.sizes, state, orders, until, words, params)

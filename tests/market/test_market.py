@@ -146,3 +146,12 @@ def test_the_tape_sums_what_was_sent_and_traded_and_begins_anew():
     assert tape.limit_lots.tolist() == [0, 0] and tape.market_lots.tolist() == [3, 4]
     assert tape.traded_lots.tolist() == [3, 4] and int(tape.last_price_ticks) == 102
     assert int(tape.opening_mid2_ticks) == 202 and state.depth.size_lots[:, 0].tolist() == [6, 7]
+
+
+def test_a_record_that_has_ended_stays_ended():
+    script = [(100.0, (Kind.LIMIT, BID, 10, 1, 1, 0)), (101.0, (Kind.LIMIT, BID, 11, 1, 2, 0))]
+    market, params, state = market_of(script)
+    for until in (100.5, 102.0, 2e6, 2.1e6, 2.2e6):
+        state = play(market, params, state, until)
+    assert int(state.late) == 0 and int(state.tape.messages) == 0
+    assert int(state.due.s) == 2**31 - 1 and int(state.flow.index) == 8
