@@ -5,6 +5,9 @@ and its buffers is laid out in `c_api.h` under `jax.ffi.include_dir()`, in words
 several devices and large arguments it can wait for the thread pool that waits for it.
 """
 
+# Numba's intrinsics are called without the typing context that they are defined with.
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 import ctypes
 import hashlib
 import re

@@ -12,8 +12,7 @@ import jax.numpy as jnp
 from lobjax.types import MAX_CAPACITY
 
 
-@flax.struct.dataclass
-class Book:
+class Book(flax.struct.PyTreeNode):
     """One book. Row 0 holds bids (highest price first), row 1 asks (lowest first). Write for one, `vmap` over many."""
 
     price: jax.Array  # int32 [2, N] ticks; meaningless in a hole

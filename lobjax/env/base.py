@@ -57,8 +57,7 @@ class Task(Protocol):
         ...
 
 
-@flax.struct.dataclass
-class EnvParams:
+class EnvParams(flax.struct.PyTreeNode):
     """Every number of an environment; leaves may be swept with `vmap`."""
 
     market: MarketParams
@@ -67,8 +66,7 @@ class EnvParams:
     warm_up: Time  # simulated before the first decision
 
 
-@flax.struct.dataclass
-class EnvState:
+class EnvState(flax.struct.PyTreeNode):
     """Everything that moves in an environment."""
 
     market: MarketState

@@ -54,8 +54,7 @@ class ExecutionConfig:
             raise ValueError("lots must be below 2^20")
 
 
-@flax.struct.dataclass
-class ExecutionParams:
+class ExecutionParams(flax.struct.PyTreeNode):
     """The numbers of the task on the device."""
 
     lots: jax.Array  # int32
@@ -66,8 +65,7 @@ class ExecutionParams:
     per_decision: jax.Array  # float32, 1 / decisions
 
 
-@flax.struct.dataclass
-class ExecutionState:
+class ExecutionState(flax.struct.PyTreeNode):
     """Where an execution stands."""
 
     step: jax.Array  # int32, decisions taken

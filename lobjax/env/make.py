@@ -1,6 +1,7 @@
 """From a configuration to an environment."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +14,7 @@ from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
 from lobjax.env.making import MakingConfig, MakingParams, MakingTask
 from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
-from lobjax.flow import Flow, PoissonConfig, PoissonFlow, RecordedFlow
+from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow
 from lobjax.market import Fees, Limits, Market, MarketParams
 from lobjax.types import Side
 
@@ -55,7 +56,7 @@ def make(config: EnvConfig) -> Environment:
     )
 
 
-def _flow(config: EnvConfig) -> tuple[Flow, object, float]:
+def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
     if isinstance(config.flow, RecordedConfig):
         recorded = config.flow
         params = recorded_params(
@@ -75,7 +76,7 @@ def _flow(config: EnvConfig) -> tuple[Flow, object, float]:
         raise InputError(f"env.flow: {error}") from None
 
 
-def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig):
+def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig) -> tuple[Any, Any, Limits]:
     offsets = jnp.asarray(config.offsets_ticks, jnp.int32)
     decisions, per_tick = jnp.int32(config.decisions), jnp.float32(1 / config.price_scale_ticks)
     if isinstance(config, ExecutionConfig):

@@ -48,8 +48,7 @@ class MakingConfig:
             raise ValueError("quote_lots and inventory_limit_lots must be below 2^20")
 
 
-@flax.struct.dataclass
-class MakingParams:
+class MakingParams(flax.struct.PyTreeNode):
     """The numbers of the task on the device."""
 
     quote_lots: jax.Array  # int32
@@ -63,8 +62,7 @@ class MakingParams:
     per_decision: jax.Array  # float32, 1 / decisions
 
 
-@flax.struct.dataclass
-class MakingState:
+class MakingState(flax.struct.PyTreeNode):
     """Where the market maker stands."""
 
     step: jax.Array  # int32, decisions taken

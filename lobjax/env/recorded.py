@@ -1,5 +1,6 @@
 """A recorded day as the flow of an environment: which starts, and the book at each."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book
@@ -30,7 +31,7 @@ def recorded_params(
     rows = np.unique(np.searchsorted(row_time, wanted, side="right") - 1)
     seeds = books_at(day, rows, capacity)
     live = np.arange(capacity) < seeds.n[:, :, None]
-    books = Book(*(np.where(live, field, 0) for field in seeds[:4]))
+    books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))
     first = day.row_end[rows]
     last = np.searchsorted(day.time_s + day.time_ns * 1e-9, until_s, side="right")
     last = max(last, int(first[-1]) + 1)

@@ -4,6 +4,9 @@ Every twin has one signature: it reads the flow's state (one int32), the book an
 returns the new state and the wait. To add a flow: write its twin, call it in `draw`, and say in `FLOWS` which parameters it gets.
 """
 
+# Numba's intrinsics are called without the typing context that they are defined with.
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 from typing import NamedTuple
 
 import jax

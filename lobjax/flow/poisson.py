@@ -61,8 +61,7 @@ class PoissonConfig:
             raise ValueError("best_bid_ticks leaves no room for the opening book above a price of 0")
 
 
-@flax.struct.dataclass
-class PoissonParams:
+class PoissonParams(flax.struct.PyTreeNode):
     """The numbers of a Poisson market on the device; D distances."""
 
     limit: jax.Array  # uint32 [D], rate in 2^-18 per second

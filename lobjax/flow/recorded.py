@@ -15,8 +15,7 @@ from lobjax.types import Message
 from lobjax.words import high_product
 
 
-@flax.struct.dataclass
-class RecordedParams:
+class RecordedParams(flax.struct.PyTreeNode):
     """R messages and S starts. Pass it with `in_axes=None` under `vmap`, so that the day is stored once."""
 
     messages: Message  # int32 [R]

@@ -17,8 +17,7 @@ from lobjax.types import Message, Side
 from lobjax.words import WORD, Wide, add, minus, plus, product, wide
 
 
-@flax.struct.dataclass
-class Accounts:
+class Accounts(flax.struct.PyTreeNode):
     """One row an owner, `[A + 1]`: row 0 the background, then owners 1..A."""
 
     lots: jax.Array  # int32, net lots bought

@@ -85,4 +85,6 @@ def _operands(
 @cache
 def _register() -> None:
     ffi.threading_layer()  # a handler from Numba's cache does not start the threads that it runs on
-    ffi.register(_TARGET, compile_handler(ffi.api_version()))
+    version = ffi.api_version()
+    assert version is not None, "refusal() lets nobody come here without one"
+    ffi.register(_TARGET, compile_handler(version))

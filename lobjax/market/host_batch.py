@@ -107,4 +107,6 @@ def compile_handler(version: tuple[int, int]) -> int:
         return 0  # no error
 
     _KEEP_ALIVE.append(handler)
-    return handler.address
+    address = handler.address
+    assert address is not None, "Numba compiled no code for the handler"
+    return address

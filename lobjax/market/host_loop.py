@@ -3,6 +3,9 @@
 Times are compared as one int64, `s * 2^32 + ns`.
 """
 
+# Numba's intrinsics are called without the typing context that they are defined with.
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 import numpy as np
 
 from lobjax.clock import NS

@@ -4,6 +4,9 @@ A call passes each leaf of the state as a buffer of its own, nothing is packed; 
 `lobjax.market.host` writes the leaves in the order given here.
 """
 
+# Numba's intrinsics are called without the typing context that they are defined with.
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+
 from itertools import accumulate
 from typing import NamedTuple
 

@@ -8,8 +8,7 @@ from lobjax.clock import Time, never
 from lobjax.types import Kind, Message
 
 
-@flax.struct.dataclass
-class InFlight:
+class InFlight(flax.struct.PyTreeNode):
     """Q places sorted by arrival; empty places are NOOPs that arrive never. Entries before `head` have arrived already."""
 
     message: Message  # int32 [Q]

@@ -16,8 +16,7 @@ from lobjax.market.tape import Tape, blank_tape
 from lobjax.types import Counters
 
 
-@flax.struct.dataclass
-class MarketParams:
+class MarketParams(flax.struct.PyTreeNode):
     """The numbers of a market with A accounts; row 0 of each `[A + 1]` is the background's and not used."""
 
     flow: Any  # the flow's own parameters
@@ -27,8 +26,7 @@ class MarketParams:
     limits: Limits
 
 
-@flax.struct.dataclass
-class MarketState:
+class MarketState(flax.struct.PyTreeNode):
     """Everything that moves in one market."""
 
     book: Book

@@ -8,8 +8,7 @@ from lobjax.book import Outcome
 from lobjax.types import Kind, Message, Side
 
 
-@flax.struct.dataclass
-class Tape:
+class Tape(flax.struct.PyTreeNode):
     """Sums over one step; lots are int32 `[2]` by side of the sender (0 buys)."""
 
     messages: jax.Array  # int32 scalar
