@@ -15,7 +15,9 @@ TASKS = {
 def simulated(task, *, engine="auto", **market):
     """An environment in a Poisson market with a short warm-up."""
     market = MarketConfig(**{"capacity": 64, "max_messages": 96, "engine": engine, **market})
-    return make(EnvConfig(task=TASKS[task] if isinstance(task, str) else task, flow=PoissonConfig(warm_up_s=4.0), market=market))
+    return make(
+        EnvConfig(task=TASKS[task] if isinstance(task, str) else task, flow=PoissonConfig(warm_up_s=4.0), market=market)
+    )
 
 
 def trajectory(env, n, steps, *, seed=0, jit=True):

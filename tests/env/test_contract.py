@@ -61,7 +61,9 @@ def test_same_trajectory_without_jit():
         _, plain = trajectory(env, 2, 2, jit=False)
     for (a, b, c, _), (x, y, z, _) in zip(compiled, plain, strict=True):
         # The market is integers and equal to the bit; features may be rounded once less where XLA fuses them.
-        assert np.allclose(a, x, rtol=1e-6, atol=1e-6) and np.allclose(b, y, rtol=1e-6, atol=1e-6) and np.array_equal(c, z)
+        assert (
+            np.allclose(a, x, rtol=1e-6, atol=1e-6) and np.allclose(b, y, rtol=1e-6, atol=1e-6) and np.array_equal(c, z)
+        )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -87,7 +89,9 @@ def test_parameters_can_be_swept_with_vmap():
     params = env.default_params
     scales = jnp.asarray([1.0, 2.0, 4.0], jnp.float32)
     swept = params.replace(task=params.task.replace(per_tick=scales))
-    axes = jax.tree.map(lambda _: None, params).replace(task=jax.tree.map(lambda _: None, params.task).replace(per_tick=0))
+    axes = jax.tree.map(lambda _: None, params).replace(
+        task=jax.tree.map(lambda _: None, params.task).replace(per_tick=0)
+    )
     observation, _ = jax.vmap(env.reset, in_axes=(None, axes))(jax.random.key(3), swept)
     spread = env.observation_names.index("spread")
     assert observation.shape == (3, env.observation_size)

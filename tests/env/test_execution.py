@@ -13,12 +13,16 @@ from lobjax.types import Side
 from lobjax.words import to_int
 
 # A market where nothing happens but what the agent does: bid 1000 and ask 1001, ten lots a level.
-STILL = PoissonConfig(limit_per_s=(0.0,), cancel_per_lot_s=(0.0,), market_per_s=0.0, opening_lots=(10, 10, 10), warm_up_s=0.0)
+STILL = PoissonConfig(
+    limit_per_s=(0.0,), cancel_per_lot_s=(0.0,), market_per_s=0.0, opening_lots=(10, 10, 10), warm_up_s=0.0
+)
 
 
 def environment(side="sell", fees=0, **task):
     task = ExecutionConfig(**{"side": side, "lots": 8, "decisions": 3, "step_s": 1.0, **task})
-    return make(EnvConfig(task=task, flow=STILL, market=MarketConfig(capacity=16, max_messages=16, taker_fee_milliticks=fees)))
+    return make(
+        EnvConfig(task=task, flow=STILL, market=MarketConfig(capacity=16, max_messages=16, taker_fee_milliticks=fees))
+    )
 
 
 def played(env, *actions):
@@ -41,14 +45,18 @@ def share(env, **parts):
     return action
 
 
-@pytest.mark.parametrize(("side", "fee", "reward"), [("sell", 0, 0.0), ("buy", 0, 0.0), ("sell", 500, -0.5), ("buy", -250, 0.25)])
+@pytest.mark.parametrize(
+    ("side", "fee", "reward"), [("sell", 0, 0.0), ("buy", 0, 0.0), ("sell", 500, -0.5), ("buy", -250, 0.25)]
+)
 def test_a_market_order_within_the_best_level_costs_the_fee_only(side, fee, reward):
     env = environment(side, fee)
     _, state, got, terminated, truncated, info = played(env, share(env, market=1.0))[-1]
     assert int(state.market.accounts.lots[AGENT]) == (-8 if side == "sell" else 8)
     assert float(got) == pytest.approx(reward) and bool(terminated) and not bool(truncated)
     assert float(info["shortfall_ticks"]) == pytest.approx(0.5 - reward)  # half the spread, and the fee
-    assert float(info["fill_rate"]) == 1.0 and float(info["time_to_fill_s"]) == 0.0 and float(info["maker_share"]) == 0.0
+    assert (
+        float(info["fill_rate"]) == 1.0 and float(info["time_to_fill_s"]) == 0.0 and float(info["maker_share"]) == 0.0
+    )
 
 
 def test_walking_the_book_is_paid_for():
@@ -93,12 +101,18 @@ def test_what_the_book_cannot_take_is_valued_at_the_last_price_and_counted():
 
 
 def test_the_agent_can_never_sell_what_it_no_longer_has():
-    env = make(EnvConfig(task=ExecutionConfig(lots=6, decisions=8, step_s=2.0), market=MarketConfig(order_delay_ns=1_500_000_000)))
+    env = make(
+        EnvConfig(
+            task=ExecutionConfig(lots=6, decisions=8, step_s=2.0), market=MarketConfig(order_delay_ns=1_500_000_000)
+        )
+    )
     transition = jax.jit(jax.vmap(env.transition, in_axes=(0, 0, 0, None)))
-    _, state = jax.jit(jax.vmap(env.reset, in_axes=(0, None)))(jax.random.split(jax.random.key(0), 32), env.default_params)
+    _, state = jax.jit(jax.vmap(env.reset, in_axes=(0, None)))(
+        jax.random.split(jax.random.key(0), 32), env.default_params
+    )
     for t in range(8):
         actions = jax.vmap(env.action_space.sample)(jax.random.split(jax.random.key(t), 32))
-        _, state, *_, info = transition(jax.random.split(jax.random.key(100 + t), 32), state, actions, env.default_params)
+        _, state, *_ = transition(jax.random.split(jax.random.key(100 + t), 32), state, actions, env.default_params)
         lots = np.asarray(state.market.accounts.lots[:, AGENT])
         assert (lots <= 0).all() and (lots >= -6).all()
     assert (lots == -6).all()

@@ -14,7 +14,9 @@ WORDS = jax.random.bits(jax.random.key(7), (200_000,))
 
 def test_high_product_is_the_upper_half_of_64_bits():
     a = np.asarray(WORDS[:5000])
-    b = np.concatenate([a[::-1][:4990], np.array([0, 1, 2, 3, 2**16, 2**31, 2**32 - 1, 2**32 - 2, 65535, 65537], np.uint32)])
+    b = np.concatenate(
+        [a[::-1][:4990], np.array([0, 1, 2, 3, 2**16, 2**31, 2**32 - 1, 2**32 - 2, 65535, 65537], np.uint32)]
+    )
     wanted = (a.astype(np.uint64) * b.astype(np.uint64)) >> np.uint64(32)
     assert np.array_equal(np.asarray(high_product(jnp.asarray(a), jnp.asarray(b))), wanted)
 

@@ -38,7 +38,9 @@ def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, 
     flow = flow.replace(start=Time(jnp.zeros(1, jnp.int32), jnp.zeros(1, jnp.int32)))
     rows = accounts + 1
     delay = [from_seconds(d) for d in (delay_s if isinstance(delay_s, tuple) else (delay_s,) * accounts)]
-    order_delay = Time(jnp.stack([jnp.int32(0), *(d.s for d in delay)]), jnp.stack([jnp.int32(0), *(d.ns for d in delay)]))
+    order_delay = Time(
+        jnp.stack([jnp.int32(0), *(d.s for d in delay)]), jnp.stack([jnp.int32(0), *(d.ns for d in delay)])
+    )
     none = jnp.zeros((rows,), jnp.int32)
     params = MarketParams(
         flow=flow,

@@ -15,7 +15,10 @@ OWNERS, MAKER, TAKER = 3, -150, 275
 def random_messages(rng, n, price, size):
     kinds = rng.choice([Kind.LIMIT, Kind.LIMIT, Kind.LIMIT, Kind.MARKET, Kind.IOC, Kind.FOK, Kind.CANCEL], n)
     columns = [kinds, rng.integers(0, 2, n), price + rng.integers(-4, 5, n), rng.integers(1, size, n)]
-    columns += [np.where(kinds == Kind.CANCEL, rng.integers(1, n, n), np.arange(1, n + 1)), rng.integers(-1, OWNERS + 1, n)]
+    columns += [
+        np.where(kinds == Kind.CANCEL, rng.integers(1, n, n), np.arange(1, n + 1)),
+        rng.integers(-1, OWNERS + 1, n),
+    ]
     return np.stack(columns, axis=1).astype(np.int32)
 
 
@@ -35,7 +38,11 @@ def ledger(table, outcomes):
     """The same by Python integers: (lots, cash, fees, lot_ms) by owner."""
     lots, cash, fees, lot_ms = np.zeros((4, OWNERS + 1), object)
     for row, lot, price, owner in zip(
-        table, np.asarray(outcomes.fills.lots), np.asarray(outcomes.fills.price), np.asarray(outcomes.fills.owner), strict=True
+        table,
+        np.asarray(outcomes.fills.lots),
+        np.asarray(outcomes.fills.price),
+        np.asarray(outcomes.fills.owner),
+        strict=True,
     ):
         sign, taker = (1 if row[1] == 0 else -1), max(int(row[5]), 0)
         for n, p, rests in zip(lot.tolist(), price.tolist(), owner.tolist(), strict=True):
@@ -51,7 +58,9 @@ def check(table):
     (_, accounts), outcomes = jax.jit(run)(table)
     wanted = ledger(table, outcomes)
     assert wanted[3].sum() > 0
-    for exact, got in zip(wanted, (accounts.lots, to_int(accounts.cash), to_int(accounts.fees), to_int(accounts.lot_ms)), strict=True):
+    for exact, got in zip(
+        wanted, (accounts.lots, to_int(accounts.cash), to_int(accounts.fees), to_int(accounts.lot_ms)), strict=True
+    ):
         assert np.asarray(got).tolist() == exact.tolist()
     assert int(accounts.lots.sum()) == 0 and int(to_int(accounts.cash).sum()) == 0
     return accounts
@@ -75,6 +84,10 @@ def test_a_fill_too_large_and_too_far_from_the_mid_is_counted():
 
 
 def test_prices_whose_sum_passes_32_bits_are_counted():
-    rows = [[Kind.LIMIT, 1, 2_000_000_001, 1, 1, 0], [Kind.LIMIT, 0, 2_000_000_000, 1, 2, 0], [Kind.MARKET, 0, 0, 1, 0, 1]]
+    rows = [
+        [Kind.LIMIT, 1, 2_000_000_001, 1, 1, 0],
+        [Kind.LIMIT, 0, 2_000_000_000, 1, 2, 0],
+        [Kind.MARKET, 0, 0, 1, 0, 1],
+    ]
     (_, accounts), _ = run(np.asarray(rows, np.int32))
     assert int(accounts.inexact) == 1

@@ -34,7 +34,9 @@ def test_additions_carry(amounts):
 def test_a_long_episode_passes_32_bits():
     total = wide((2,))
     for _ in range(10):
-        total = plus(total, product(jnp.array([2**31 - 1, -(2**31) + 1], jnp.int32), jnp.array([10**6, 10**6], jnp.int32)))
+        total = plus(
+            total, product(jnp.array([2**31 - 1, -(2**31) + 1], jnp.int32), jnp.array([10**6, 10**6], jnp.int32))
+        )
     assert np.array_equal(to_int(total), [10 * (2**31 - 1) * 10**6, -10 * (2**31 - 1) * 10**6])
 
 
