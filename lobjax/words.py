@@ -64,7 +64,9 @@ def minus(a: Wide, b: Wide) -> Wide:
 
 def to_float(total: Wide) -> jax.Array:
     """The nearest float32, or the one beside it; exact below 2^24. For rewards, which are differences over a step, not for accounts."""
-    over = total.low >= WORD // 2  # a small negative number is high = -1 and a large low: take the remainder nearest zero
+    over = (
+        total.low >= WORD // 2
+    )  # a small negative number is high = -1 and a large low: take the remainder nearest zero
     high = total.high + over.astype(jnp.int32)
     low = jnp.where(over, total.low - WORD, total.low)
     return high.astype(jnp.float32) * jnp.float32(WORD) + low.astype(jnp.float32)

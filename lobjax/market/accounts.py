@@ -77,5 +77,6 @@ def book_trades(
         taker_lots=accounts.taker_lots + taker_lots,
         edge2=add(add(accounts.edge2, bought * (mid2_ticks - 2 * anchor)), -2 * paid_beyond),
         lot_ms=plus(accounts.lot_ms, product(maker_lots + taker_lots, jnp.broadcast_to(elapsed_ms, bought.shape))),
-        inexact=accounts.inexact + (inexact | (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1))).astype(jnp.int32),
+        inexact=accounts.inexact
+        + (inexact | (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1))).astype(jnp.int32),
     )

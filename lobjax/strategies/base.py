@@ -7,9 +7,10 @@ from lobjax.market import Orders
 
 
 class Strategy(Protocol):
-    """A rule without memory of its own, for one environment; `vmap` it. It may send what an action space could not express."""
+    """A rule without memory of its own, for one environment; `vmap` it. It may send what an action space could not express.
 
-    name: str
+    A strategy is a pytree of its numbers, so that strategies of one class share one compiled program.
+    """
 
     def decide(self, env: Environment, state: EnvState, params: EnvParams) -> tuple[Any, Orders]:
         """The task's state after this decision (its `step` advanced) and the messages."""

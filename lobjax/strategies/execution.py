@@ -1,11 +1,13 @@
-"""Benchmarks of optimal execution: immediate, submit-and-leave, TWAP, VWAP.
+"""Benchmarks of optimal execution: immediate, submit-and-leave, TWAP, VWAP. All of them are schedules: so many lots at each decision.
 
 As in Cheridito and Weiss (arXiv 2507.06345), section 4: a first limit order is placed at the best price of the own side, later ones one
 tick inside the opposite best; nothing is cancelled before the deadline, when the venue sells what is left.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import cast
 
+import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,93 +15,99 @@ import numpy as np
 from lobjax.book import best_prices
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
+from lobjax.env.execution import ExecutionTask
 from lobjax.env.messages import fresh_ids, orders
 from lobjax.market import MarketState, Orders
 from lobjax.types import Kind, Message, Side
 
 
-@dataclass(frozen=True)
-class Immediate:
+class Scheduled(flax.struct.PyTreeNode):
+    """One order at every decision, in sizes fixed beforehand: a limit order, or a market order."""
+
+    lots: jax.Array  # int32 [decisions]
+    at_market: jax.Array  # bool
+
+    def decide(self, env: Environment, state: EnvState, params: EnvParams):
+        """See `Strategy`."""
+        step, last = state.task.step, self.lots.shape[0] - 1
+        lots = jnp.where(step <= last, self.lots[jnp.minimum(step, last)], 0)
+        limit = _limit(env, state, lots)
+        kind = jnp.where(self.at_market & (limit.kind == Kind.LIMIT), jnp.int32(Kind.MARKET), limit.kind)
+        return _send(env, state, params, limit._replace(kind=kind))
+
+
+def scheduled(lots: np.ndarray | list[int], *, at_market: bool = False) -> Scheduled:
+    """The schedule of `lots` `[decisions]`; ValueError where one is negative."""
+    if min(lots) < 0:
+        raise ValueError(f"a schedule cannot hold negative lots: {list(lots)}")
+    return Scheduled(jnp.asarray(lots, jnp.int32), jnp.bool_(at_market))
+
+
+def immediate(lots: int, decisions: int) -> Scheduled:
     """One market order for everything, at once."""
-
-    name: str = "immediate"
-
-    def decide(self, env: Environment, state: EnvState, params: EnvParams):
-        """See `Strategy`."""
-        now = state.task.step == 0
-        lots = jnp.where(now, params.task.lots, 0)[None]
-        return _send(env, state, params, orders(Kind.MARKET, jnp.int32(env.task.side), lots * 0, lots, 0, AGENT))
+    return scheduled(_all_first(lots, decisions), at_market=True)
 
 
-@dataclass(frozen=True)
-class SubmitAndLeave:
+def submit_and_leave(lots: int, decisions: int) -> Scheduled:
     """One limit order for everything at the best price of the own side, left there until the deadline."""
-
-    name: str = "submit_and_leave"
-
-    def decide(self, env: Environment, state: EnvState, params: EnvParams):
-        """See `Strategy`."""
-        lots = jnp.where(state.task.step == 0, params.task.lots, 0)
-        return _send(env, state, params, _limit(env, state, lots))
-
-
-@dataclass(frozen=True)
-class Scheduled:
-    """A limit order at every decision, in sizes by a schedule: lots `[decisions]`, each tuple entry the lots of one decision."""
-
-    lots: tuple[int, ...]
-    name: str
-
-    def decide(self, env: Environment, state: EnvState, params: EnvParams):
-        """See `Strategy`."""
-        schedule = jnp.asarray(self.lots, jnp.int32)
-        lots = jnp.where(
-            state.task.step < len(self.lots), schedule[jnp.minimum(state.task.step, len(self.lots) - 1)], 0
-        )
-        return _send(env, state, params, _limit(env, state, lots))
+    return scheduled(_all_first(lots, decisions))
 
 
 def twap(lots: int, decisions: int) -> Scheduled:
     """Equal lots at every decision; a remainder goes to the first ones."""
     each, rest = divmod(lots, decisions)
-    return Scheduled(tuple(each + (k < rest) for k in range(decisions)), "twap")
+    return scheduled([each + (k < rest) for k in range(decisions)])
 
 
 def vwap(lots: int, profile: np.ndarray) -> Scheduled:
-    """Lots in proportion to a volume profile `[decisions]`, estimated on other episodes than those traded (`volume_profile`)."""
-    share = np.cumsum(profile) / np.sum(profile)
-    cumulative = np.round(lots * share).astype(int)
-    return Scheduled(tuple(int(n) for n in np.diff(cumulative, prepend=0)), "vwap")
+    """Lots in proportion to a volume profile `[decisions]`, estimated on other episodes than those traded (`volume_profile`).
+
+    ValueError where the profile is negative somewhere or zero everywhere.
+    """
+    profile = np.asarray(profile, np.float64)
+    if not (profile >= 0).all() or not profile.sum() > 0:
+        raise ValueError("a volume profile needs volumes of 0 or more, and not all of them 0")
+    cumulative = np.round(lots * np.cumsum(profile) / profile.sum()).astype(int)
+    return scheduled(np.diff(cumulative, prepend=0))
 
 
 def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.ndarray:
     """Mean lots traded between decisions, float64 `[decisions]`, over one episode without the agent for each of `keys` [n]."""
-    decisions = int(params.task.decisions)
+    idle = scheduled(np.zeros(env.decisions, int))
 
     def episode(key: jax.Array) -> jax.Array:
-        _, state = env.reset(key, params)
+        key_open, key_steps = jax.random.split(key)
+        _, state = env.reset(key_open, params)
 
         def one(state: EnvState, key: jax.Array):
-            task, blank = _send(env, state, params, _limit(env, state, jnp.int32(0)))
+            task, blank = idle.decide(env, state, params)
             blank = blank._replace(closing=blank.closing._replace(kind=jnp.zeros_like(blank.closing.kind)))
-            _, state, *_ = env.play(key, state.replace(task=task), blank, params)
+            _, state, *_ = env.play(key, replace(state, task=task), blank, params)
             return state, state.market.tape.traded_lots.sum()
 
-        return jax.lax.scan(one, state, jax.random.split(key, decisions))[1]
+        return jax.lax.scan(one, state, jax.random.split(key_steps, env.decisions))[1]
 
     return np.asarray(jax.jit(jax.vmap(episode))(keys), np.float64).mean(axis=0)
+
+
+def _task(env: Environment) -> ExecutionTask:
+    return cast(ExecutionTask, env.task)
+
+
+def _all_first(lots: int, decisions: int) -> list[int]:
+    return [lots] + [0] * (decisions - 1)
 
 
 def _limit(env: Environment, state: EnvState, lots: jax.Array) -> Message:
     first = state.task.step == 0
     price = jnp.where(first, _own_best(env, state.market), _inside(env, state.market))
     ids = fresh_ids(AGENT, state.task.step, 1)
-    return orders(Kind.LIMIT, jnp.int32(env.task.side), price[None], lots[None], ids, AGENT)
+    return orders(Kind.LIMIT, jnp.int32(_task(env).side), price[None], lots[None], ids, AGENT)
 
 
 def _own_best(env: Environment, market: MarketState) -> jax.Array:
     bid, ask = best_prices(market.book)
-    if env.task.side == Side.ASK:
+    if _task(env).side == Side.ASK:
         return jnp.where(ask > 0, ask, bid + 1)
     return jnp.where(bid > 0, bid, jnp.maximum(ask - 1, 1))
 
@@ -107,11 +115,11 @@ def _own_best(env: Environment, market: MarketState) -> jax.Array:
 def _inside(env: Environment, market: MarketState) -> jax.Array:
     """One tick from the opposite best."""
     bid, ask = best_prices(market.book)
-    if env.task.side == Side.ASK:
+    if _task(env).side == Side.ASK:
         return jnp.where(bid > 0, bid, ask - 1) + 1
     return jnp.maximum(jnp.where(ask > 0, ask, bid + 1) - 1, 1)
 
 
 def _send(env: Environment, state: EnvState, params: EnvParams, message: Message):
-    closing = env.task.closing(state.task, params.task)
+    closing = _task(env).closing(state.task, params.task)
     return state.task.replace(step=state.task.step + 1), Orders(message, closing)

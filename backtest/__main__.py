@@ -1,0 +1,70 @@
+"""Backtests: `python -m backtest run|report`, each with --help."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from backtest.config import load_config
+from backtest.players import trained_env
+from lobjax.errors import exits_cleanly
+
+
+def run(
+    config: tyro.conf.Positional[Path | None] = None,
+    /,
+    *,
+    out: Path,
+    policy: Path | None = None,
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+) -> None:
+    """Play an agent and strategies over the same episodes; leave a folder with figures, intervals and a report.
+
+    Args:
+        config: the YAML configuration, see configs/backtest/. Without one, the market that the agent was trained in.
+        out: the folder to leave; it must not exist or be empty.
+        policy: the folder of the run that left the agent. Without it, strategies play alone.
+        set: replace values of the configuration, such as episodes=500.
+    """
+    from backtest.run import run as play  # after the usage, which should not wait for compiled modules
+    from lobjax.results import evaluation, show
+    from lobjax.results.stamp import command
+
+    settings = load_config(config, list(set), trained_env(policy) if config is None else None)
+    comparison = play(settings, policy, out, command("python -m backtest"))
+    show(comparison)
+    print(json.dumps({"out": str(out), **_short(evaluation(comparison))}, allow_nan=False), flush=True)
+
+
+def report(folder: tyro.conf.Positional[Path], /) -> None:
+    """Draw the figures and write the report of a backtest's folder again.
+
+    Args:
+        folder: what `python -m backtest run` left.
+    """
+    from backtest.report import write_report
+
+    print(json.dumps({"report": str(write_report(folder))}))
+
+
+def _short(found: dict[str, Any]) -> dict[str, Any]:
+    """The last line of a run: as evaluation.json, with [mean, low, high] for each figure and without the differences in all of them."""
+
+    def triples(figures: dict[str, Any]) -> dict[str, Any]:
+        return {name: [figure[k] for k in ("mean", "low", "high")] for name, figure in figures.items()}
+
+    players = {player: triples(figures) for player, figures in found["players"].items()}
+    kept = {name: found[name] for name in ("task", "episodes", "first", "headline", "verdicts", "warnings")}
+    return {**kept, "players": players, "advantage": triples(found["advantage"])}
+
+
+@exits_cleanly
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; a bad input ends it with one line and status 2."""
+    tyro.extras.subcommand_cli_from_dict({"run": run, "report": report}, prog="python -m backtest", args=arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What a backtest is: a market and a task, who plays, and which episodes."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lobjax.config import build, load_yaml, override
+from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig
+from lobjax.env.config import seconds_of_day
+from lobjax.flow import PoissonConfig
+
+EPISODES = 2000  # of a simulated market, unless said
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestConfig:
+    """One backtest. In a simulated market `episodes` are drawn from `seed`; of a recorded one every window is played exactly once.
+
+    `profile` is the flow on which VWAP's volume profile is measured: other hours or another day than those traded. A simulated
+    market may leave it out; its profile is then measured on other episodes of the same market.
+    """
+
+    env: EnvConfig = field(default_factory=EnvConfig)
+    strategies: tuple[str, ...] | None = None  # None: all that the task has
+    episodes: int | None = None
+    seed: int = 20120621  # no training run counts that far
+    batch: int = 1024  # episodes side by side
+    profile: PoissonConfig | RecordedConfig | None = None
+    looks: int = 40  # at the market between decisions, in the episode that the report shows in detail
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.looks < 1 or (self.episodes is not None and self.episodes < 1):
+            raise ValueError("episodes, batch and looks must be at least 1")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
+        if self.strategies is not None and len(set(self.strategies)) != len(self.strategies):
+            raise ValueError("strategies names one twice")
+        if isinstance(self.env.flow, RecordedConfig):
+            self._check_recorded(self.env.flow)
+
+    def _check_recorded(self, flow: RecordedConfig) -> None:
+        length = self.env.task.decisions * self.env.task.step_s
+        if self.episodes is not None:
+            raise ValueError(
+                "episodes: every window of a recorded flow is played once; leave it out, or choose other hours"
+            )
+        if flow.start_every_s < length:
+            raise ValueError(
+                f"windows of {length:g} s that start every {flow.start_every_s:g} s overlap, and intervals would be too narrow; "
+                f"set env.flow.start_every_s to {length:g} or more"
+            )
+        if self.needs_profile and not isinstance(self.profile, RecordedConfig):
+            raise ValueError(
+                "vwap needs a volume profile of other hours than those traded; set profile, or leave vwap out"
+            )
+        if isinstance(self.profile, RecordedConfig) and overlap(flow, self.profile):
+            raise ValueError("profile: these hours are among those traded; VWAP may not know them, choose others")
+
+    @property
+    def needs_profile(self) -> bool:
+        """Whether VWAP plays."""
+        is_execution = isinstance(self.env.task, ExecutionConfig)
+        return is_execution and (self.strategies is None or "vwap" in self.strategies)
+
+    @property
+    def profile_env(self) -> EnvConfig | None:
+        """The environment that VWAP's profile is measured in; None where it is that of the backtest."""
+        return None if self.profile is None or not self.needs_profile else replace(self.env, flow=self.profile)
+
+
+def overlap(a: RecordedConfig, b: RecordedConfig) -> bool:
+    """Whether two recorded flows share a moment of one file."""
+    apart = seconds_of_day(a.until_time) <= seconds_of_day(b.from_time)
+    apart = apart or seconds_of_day(b.until_time) <= seconds_of_day(a.from_time)
+    return a.path.resolve() == b.path.resolve() and not apart
+
+
+def load_config(path: Path | None, assignments: list[str], env: Any = None) -> BacktestConfig:
+    """Read a YAML configuration, or without one the default in the environment `env` (a mapping), and apply `key.path=value`."""
+    data = load_yaml(path) if path else {"env": env} if env else {}
+    return build(BacktestConfig, override(data, assignments))

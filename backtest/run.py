@@ -1,0 +1,67 @@
+"""A backtest from its configuration to its folder."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtest import folder
+from backtest.config import EPISODES, BacktestConfig
+from backtest.players import players
+from backtest.progress import note, playing
+from backtest.report import write_report
+from lobjax.config import to_dict
+from lobjax.env import Environment, make
+from lobjax.evaluation import Episodes, Player
+from lobjax.results import Comparison, compare, save
+from lobjax.results.stamp import data_sources, stamp
+from lobjax.trace import Trace, trace_episode
+
+
+def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -> Comparison:
+    """Play, compare, and leave the folder `out`; InputError before anything is compiled or written."""
+    folder.check_free(out)
+    env = make(config.env)
+    cast = players(config, env, policy)
+    episodes = _episodes(config, env)
+    with playing(list(cast), episodes.count) as progress:
+        comparison = compare(env, env.default_params, cast, episodes, progress)
+    note("one episode in detail")
+    index = typical(comparison)
+    trace = _trace(config, env, cast[comparison.first], episodes, index)
+    with folder.whole_folder(out) as temporary:
+        folder.write_run(temporary, _about(config, env, policy, command, index))
+        save(comparison, temporary)
+        folder.write_trace(temporary, trace)
+        write_report(temporary)
+    return comparison
+
+
+def typical(comparison: Comparison) -> int:
+    """The episode in which the first player came nearest to its median."""
+    values = np.asarray(comparison.figures[comparison.first][comparison.headline.name], np.float64)
+    return int(np.argmin(np.abs(values - np.median(values))))
+
+
+def _episodes(config: BacktestConfig, env: Environment) -> Episodes:
+    if env.starts:
+        return Episodes(count=env.starts, seed=config.seed, starts=True, batch=config.batch)
+    return Episodes(count=config.episodes or EPISODES, seed=config.seed, batch=config.batch)
+
+
+def _trace(config: BacktestConfig, env: Environment, player: Player, episodes: Episodes, index: int) -> Trace:
+    return trace_episode(env, env.default_params, player, episodes, index, config.looks)[1]
+
+
+def _about(config: BacktestConfig, env: Environment, policy: Path | None, command: str, index: int) -> dict[str, Any]:
+    flows = [config.env, *([config.profile_env] if config.profile_env else [])]
+    return {
+        "task": env.name,
+        "command": command,
+        "seed": config.seed,
+        "policy": str(policy) if policy else None,
+        "backtest": to_dict(config),
+        **stamp(),
+        "data": data_sources(*flows),
+        "detail": {"episode": index, "same_as_table": env.starts > 0 or config.looks == 1},
+    }

@@ -1,0 +1,157 @@
+"""Players compared over the same episodes: their figures, the paired differences to the first of them, and what that says in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lobjax import clock
+from lobjax.env import Environment, EnvParams, EnvState
+from lobjax.env.base import AGENT
+from lobjax.evaluation import Episodes, Player, Stage, Watch
+from lobjax.results.intervals import Interval, interval
+from lobjax.results.metrics import METRICS, MUST_BE_ZERO, Metric, headline
+
+FEW_EPISODES = 30
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Per-episode figures of every player, episode `i` the same for all; differences are those of the first player to the others."""
+
+    task: str
+    episodes: dict[str, Any]  # how they were drawn: count, seed, starts
+    figures: dict[str, dict[str, np.ndarray]]  # player -> name in `info` -> [n]
+    paths: dict[
+        str, dict[str, np.ndarray]
+    ]  # player -> what was watched -> [n, decisions + 1]; empty where it was not kept
+
+    @property
+    def players(self) -> list[str]:
+        """Names, the first player first."""
+        return list(self.figures)
+
+    @property
+    def first(self) -> str:
+        """The player that the others are compared with."""
+        return self.players[0]
+
+    @property
+    def others(self) -> list[str]:
+        """All but the first."""
+        return self.players[1:]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is reported of this task."""
+        return METRICS[self.task]
+
+    @property
+    def headline(self) -> Metric:
+        """The figure that decides."""
+        return headline(self.task)
+
+    @property
+    def count(self) -> int:
+        """Episodes that every player played."""
+        return len(self.figures[self.first][self.headline.name])
+
+    def mean(self, player: str, name: str) -> Interval:
+        """A figure of a player."""
+        return interval(self.figures[player][name])
+
+    def difference(self, other: str, name: str) -> Interval:
+        """The first player's figure less another's, episode by episode."""
+        ours, theirs = (np.asarray(self.figures[p][name], np.float64) for p in (self.first, other))
+        return interval(ours - theirs)
+
+    def advantage(self, other: str) -> Interval:
+        """The difference in the headline figure, signed so that positive is good for the first player."""
+        gap = self.difference(other, self.headline.name)
+        if self.headline.better == "higher":
+            return gap
+        return gap._replace(mean=0.0 - gap.mean, low=0.0 - gap.high, high=0.0 - gap.low)  # 0.0 - x: no negative zero
+
+    def verdicts(self) -> list[str]:
+        """One sentence for each other player: whether the first beats it, loses to it, or cannot be told from it."""
+        return [_verdict(self.first, other, self.headline, self.advantage(other)) for other in self.others]
+
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing the table; empty where all is well."""
+        found = []
+        for name, meaning in MUST_BE_ZERO.items():
+            totals = {p: float(np.sum(f[name])) for p, f in self.figures.items() if name in f}
+            if wrong := {p: total for p, total in totals.items() if total != 0}:
+                found.append(
+                    f"{name} is not 0 ({', '.join(f'{p}: {total:g}' for p, total in wrong.items())}): {meaning}"
+                )
+        if self.count < FEW_EPISODES:
+            found.append(
+                f"only {self.count} episodes: the intervals are wide and rest on an assumption of near-normal means"
+            )
+        return found
+
+
+def compare(
+    env: Environment,
+    params: EnvParams,
+    players: dict[str, Player],
+    episodes: Episodes,
+    progress: Progress = lambda player, done: None,
+) -> Comparison:
+    """Play every player over the same episodes; `progress(player, episodes done)`. ValueError without players."""
+    if not players:
+        raise ValueError("nobody to compare")
+    stage = Stage(env, params, episodes, watcher(params))
+    figures, paths = {}, {}
+    for name, player in players.items():
+        played = stage.play(player, lambda done, name=name: progress(name, done))
+        figures[name], paths[name] = played.final, _without_own(played.path)
+    about = {"count": episodes.count, "seed": episodes.seed, "starts": episodes.starts}
+    return Comparison(env.name, about, figures, paths)
+
+
+def watcher(params: EnvParams) -> Watch:
+    """What is kept of every decision: the position (or what is left to execute), the market's spread, its volume since the last one."""
+
+    def watch(state: EnvState) -> dict[str, jax.Array]:
+        lots = state.market.accounts.lots[AGENT]
+        bid, ask = state.market.depth.price_ticks[:, 0]
+        return {
+            "inventory_lots": params.task.lots - jnp.abs(lots) if hasattr(params.task, "lots") else lots,
+            "spread_ticks": jnp.where((bid > 0) & (ask > 0), ask - bid, 0),
+            "volume_lots": state.market.tape.traded_lots.sum(),
+            "own_lots": state.market.accounts.maker_lots[AGENT] + state.market.accounts.taker_lots[AGENT],
+            "clock_s": clock.to_seconds(state.market.now),
+        }
+
+    return watch
+
+
+def _without_own(path: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The path with the volume of others only, as lots traded since the decision before (0 at the opening)."""
+    own = path.pop("own_lots")
+    volume = path["volume_lots"] - np.diff(own, axis=1, prepend=own[:, :1])
+    volume[:, 0] = 0  # the tape of the opening is that of the warm-up
+    return {**path, "volume_lots": volume}
+
+
+def _verdict(first: str, other: str, figure: Metric, gap: Interval) -> str:
+    size = f"{abs(gap.mean):.3g} {figure.unit}"
+    low, high = sorted((abs(gap.low), abs(gap.high)))
+    if gap.low == gap.high == 0:
+        return f"{first} and {other} did exactly the same."
+    if gap.low > 0:
+        return f"{first} beats {other}: its {figure.label} is better by {size} (95% interval {low:.3g} to {high:.3g})."
+    if gap.high < 0:
+        return (
+            f"{first} loses to {other}: its {figure.label} is worse by {size} (95% interval {low:.3g} to {high:.3g})."
+        )
+    return (
+        f"{first} and {other} cannot be told apart: {first} is {'better' if gap.mean >= 0 else 'worse'} by {size}, and the 95% interval "
+        f"({gap.low:.3g} to {gap.high:.3g}) contains 0."
+    )

@@ -1,0 +1,80 @@
+"""What is measured of an episode, by task: names of `info`, what they mean in words, and which way is better."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of an episode."""
+
+    name: str  # in `info`
+    label: str
+    unit: str
+    better: Literal["lower", "higher", ""]
+    meaning: str
+
+
+METRICS: dict[str, tuple[Metric, ...]] = {
+    "execution": (
+        Metric(
+            "shortfall_ticks", "shortfall", "ticks", "lower",
+            "Implementation shortfall: how much worse than the mid price at the order's arrival the average lot was traded, fees "
+            "included. Positive is a cost, negative a gain.",
+        ),
+        Metric(
+            "shortfall_bps", "shortfall", "bp", "lower",
+            "The same as a share of the price at arrival, in basis points (hundredths of a percent).",
+        ),
+        Metric(
+            "fill_rate", "filled in time", "of lots", "",
+            "The share of the parent order that was traded before the deadline; the venue trades the rest at market when it strikes.",
+        ),
+        Metric("time_to_fill_s", "time to fill", "s", "", "Mean time from the order's arrival to the trade, over all lots."),
+        Metric("fees_ticks", "fees", "ticks", "lower", "Fees paid per lot of the parent order; negative is a rebate received."),
+        Metric(
+            "spread_captured_ticks", "spread captured", "ticks", "higher",
+            "How far beyond the mid price of the moment the average lot was traded. Positive when others crossed the spread to "
+            "reach the order, negative when the order crossed it.",
+        ),
+        Metric("maker_share", "as maker", "of lots", "", "The share of lots that were traded as a resting order."),
+        Metric("stuck_lots", "stuck", "lots", "lower", "Lots that not even the order at the deadline could trade."),
+    ),
+    "market_making": (
+        Metric(
+            "profit_ticks", "profit", "ticks × lots", "higher",
+            "Cash, plus the position at the mid price, less fees, at the end of an episode.",
+        ),
+        Metric("fees_ticks", "fees", "ticks × lots", "lower", "Fees paid in an episode; negative is a rebate received."),
+        Metric(
+            "spread_captured_ticks", "spread captured", "ticks × lots", "higher",
+            "How far beyond the mid price of the moment its trades were, summed over lots. Profit is this, less fees, plus what the "
+            "position gained or lost as the price moved.",
+        ),
+        Metric("traded_lots", "traded", "lots", "", "Lots bought and sold in an episode."),
+        Metric("closed_lots", "closed at the end", "lots", "", "Lots of position that the venue closed at market at the end."),
+        Metric("peak_inventory_lots", "peak position", "lots", "lower", "The largest position held at the end of a step."),
+    ),
+}  # fmt: skip
+
+HEADLINE = {"execution": "shortfall_ticks", "market_making": "profit_ticks"}
+
+# Counts that must be zero for a result to be what it says, and what to do where one is not.
+MUST_BE_ZERO = {
+    "displaced": "orders of the agent pushed another off a full book; raise env.market.capacity",
+    "flow_displaced": "orders of the market pushed another off a full book; raise env.market.capacity",
+    "late": "steps reached their bound on messages before their time; raise env.market.max_messages",
+    "dropped": "messages found the queue to the market full; raise env.market.queue_places",
+    "inexact": "messages were too large and too far from the mid to be booked exactly; shorten the episode or use smaller lots",
+    "stuck_lots": "lots found nobody to trade with even at the deadline; they are valued at the last price",
+}
+
+
+def metric(task: str, name: str) -> Metric:
+    """The metric of a task by name."""
+    return next(m for m in METRICS[task] if m.name == name)
+
+
+def headline(task: str) -> Metric:
+    """The figure that players are compared by."""
+    return metric(task, HEADLINE[task])

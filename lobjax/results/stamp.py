@@ -1,0 +1,70 @@
+"""Where a result comes from: versions, the commit of the source tree, hashes of data files, the command."""
+
+import json
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from lobjax.data.sources import digests, locate
+from lobjax.data.store import META
+from lobjax.env import EnvConfig, RecordedConfig
+from lobjax.errors import InputError
+
+PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint", "polars", "matplotlib")
+
+
+def stamp() -> dict[str, Any]:
+    """Versions, commit and device of this process."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "commit": commit(),
+        "device": {"kind": jax.devices()[0].device_kind, "host": platform.machine(), "system": platform.platform()},
+    }
+
+
+def commit() -> str:
+    """The commit of this source tree, with a plus sign where it has been changed; "unknown" outside git."""
+    asked = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        found = subprocess.run(asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def command(program: str, arguments: list[str] | None = None) -> str:
+    """The command line, ready to paste; `arguments` None stands for this process's own."""
+    return shlex.join([*shlex.split(program), *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def data_sources(*flows: Any) -> dict[str, str]:
+    """sha256 of every source file of recorded flows (or of environments' flows), by file name; {} for simulated ones."""
+    found: dict[str, str] = {}
+    for flow in flows:
+        flow = flow.flow if isinstance(flow, EnvConfig) else flow
+        if isinstance(flow, RecordedConfig):
+            found |= _sources(flow)
+    return found
+
+
+def _sources(flow: RecordedConfig) -> dict[str, str]:
+    built = flow.path / META
+    if not built.is_file():
+        return digests(locate(flow.path, flow.book))
+    try:
+        return dict(json.loads(built.read_text())["info"]["sources"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{built}: cannot be read ({error}); build the day again") from None
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
