@@ -42,11 +42,6 @@ def everywhere(tree: Any, axis_name: str | None) -> Any:
     return jax.tree.map(lambda x: jax.lax.pmin(x.astype(jnp.int32), axis_name) == 1, tree)
 
 
-def size(axis_name: str | None) -> int:
-    """How many devices work together."""
-    return 1 if axis_name is None else jax.lax.axis_size(axis_name)
-
-
 def split(state: Any, n_devices: int) -> Any:
     """Lay a whole state out for `n_devices`: local leaves [B, ...] become [n_devices, B / n_devices, ...]."""
     if n_devices == 1:

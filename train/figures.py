@@ -32,6 +32,8 @@ def learning_curves(folder: RunFolder) -> Path | None:
     for i, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, i + 1)
         axes.plot([line["step"] for line in lines], [line[name] for line in lines], linewidth=1.2)
+        if name == "value/explained_variance":
+            axes.set_ylim(-1.0, 1.05)  # before the first updates it can lie far below
         axes.set_title(CURVES[name], fontsize=10)
         axes.set_xlabel("environment steps", fontsize=9)
         axes.grid(alpha=0.3)

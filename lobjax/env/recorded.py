@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book
+from lobjax.clock import NS
 from lobjax.data.day import Day
 from lobjax.data.windows import books_at
 from lobjax.errors import InputError
@@ -28,7 +29,7 @@ def recorded_params(
             f"flow: no episode of {episode_s:g} s fits between {from_s:g} s and {until_s:g} s of a record that spans "
             f"{row_time[0]:.0f} s to {row_time[-1]:.0f} s after midnight; choose other times or a shorter episode"
         )
-    rows = np.unique(np.searchsorted(row_time, wanted, side="right") - 1)
+    rows = np.searchsorted(row_time, wanted, side="right") - 1  # the last row of no later a time: the book as it stands then
     seeds = books_at(day, rows, capacity)
     live = np.arange(capacity) < seeds.n[:, :, None]
     books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))
@@ -38,4 +39,5 @@ def recorded_params(
     offset = int(first[0])
     kept = slice(offset, last)
     messages = type(day.messages)(*(field[kept] for field in day.messages))
-    return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, books)
+    start_ns = np.round(wanted * NS).astype(np.int64)
+    return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, start_ns, books)

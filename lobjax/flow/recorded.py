@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book
-from lobjax.clock import Time, choose, minus, never
+from lobjax.clock import NS, Time, choose, minus, never
 from lobjax.flow.base import Opening
 from lobjax.types import Message
 from lobjax.words import high_product
@@ -62,16 +62,15 @@ def _due(params: RecordedParams, index: jax.Array) -> Time:
 
 
 def to_device(
-    messages: Message, time_s: np.ndarray, time_ns: np.ndarray, first: np.ndarray, books: Book
+    messages: Message, time_s: np.ndarray, time_ns: np.ndarray, first: np.ndarray, start_ns: np.ndarray, books: Book
 ) -> RecordedParams:
-    """Host arrays to parameters. A start's clock stands at its first message; raises ValueError without starts."""
+    """Host arrays to parameters. start_ns: int64 `[S]`, nanoseconds after midnight. ValueError without starts."""
     if len(first) == 0:
         raise ValueError("a recorded flow needs at least one start")
-    first = np.minimum(first, len(time_s) - 1)
     return RecordedParams(
         messages=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), messages),
         time=Time(jnp.asarray(time_s, jnp.int32), jnp.asarray(time_ns, jnp.int32)),
         first=jnp.asarray(first, jnp.int32),
-        start=Time(jnp.asarray(time_s[first], jnp.int32), jnp.asarray(time_ns[first], jnp.int32)),
+        start=Time(*(jnp.asarray(word, jnp.int32) for word in np.divmod(np.asarray(start_ns, np.int64), NS))),
         books=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), books),
     )

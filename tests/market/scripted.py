@@ -34,8 +34,7 @@ def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, 
     time_ns = np.round((np.asarray(times) - time_s) * 1e9).astype(np.int32)
     sizes = {"capacity": 16, "max_messages": 64, "queue_places": 8, "levels": 3, **sizes}
     blank = jnp.zeros((1, 2, sizes["capacity"]), jnp.int32)
-    flow = to_device(messages, time_s, time_ns, np.array([0]), Book(blank, blank, blank, blank))
-    flow = flow.replace(start=Time(jnp.zeros(1, jnp.int32), jnp.zeros(1, jnp.int32)))
+    flow = to_device(messages, time_s, time_ns, np.array([0]), np.array([0]), Book(blank, blank, blank, blank))
     rows = accounts + 1
     delay = [from_seconds(d) for d in (delay_s if isinstance(delay_s, tuple) else (delay_s,) * accounts)]
     order_delay = Time(

@@ -58,7 +58,7 @@ def recorded_day(rng, rows, capacity, owners=1):
     first = np.array([0, rows // 3, rows // 2])
     books = jax.tree.map(lambda x: jnp.stack([x] * 3), empty_book(capacity))
     messages = random_messages(rng, (rows,), owners=owners, ids=200)
-    return to_device(messages, 34200 + ns // 10**9, ns % 10**9, first, books)
+    return to_device(messages, 34200 + ns // 10**9, ns % 10**9, first, 34200 * 10**9 + ns[first], books)
 
 
 @dataclass(frozen=True, repr=False)
