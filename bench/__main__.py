@@ -10,12 +10,22 @@ from lobjax.errors import InputError, exits_cleanly, nearest
 # command: (module, function, what it does). Modules are imported when asked for: one command's libraries do not slow another's start.
 COMMANDS = {
     "run-stream": ("bench.run_stream", "run_stream", "run one engine on a file of message streams"),
+    "conformance": (
+        "bench.conformance",
+        "conformance",
+        "compare engines with the reference on random streams of every kind",
+    ),
+    "kernel-compile": (
+        "bench.kernel_compile",
+        "kernel_compile",
+        "compile the GPU kernel without a GPU, try and count its code",
+    ),
     "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
 }
 
 
 def usage() -> str:
-    lines = [f"  {name:<12} {summary}" for name, (_, _, summary) in COMMANDS.items()]
+    lines = [f"  {name:<14} {summary}" for name, (_, _, summary) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m bench COMMAND ...", "", *lines, "", "python -m bench COMMAND --help tells more of one."]
     )

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from lobjax.engine import run_streams
+from lobjax.engine import choose, run_streams
 from lobjax.engine.stream import read_streams, write_result
 from lobjax.errors import InputError
 
@@ -20,14 +20,15 @@ def run_stream(path: Path, /, *, engine: str, capacity: int, out: Path) -> None:
 
     Args:
         path: The streams to run (.npz).
-        engine: Who runs them: reference (Numba) or xla (JAX). All give the same result.
+        engine: Who runs them: host (Numba, all cores), xla (JAX), reference (Numba, one core), or auto. All give the same result.
         capacity: Orders that a side of a book can hold, 1 to 512.
         out: Where the result goes (.npz); written whole or not at all.
     """
     messages = read_streams(path)
     if out.exists() and out.samefile(path):
         raise InputError(f"--out: {out} is the input itself; choose another file")
-    result = run_streams(messages, engine=engine, capacity=capacity)
+    name, why = choose(engine, capacity)
+    result = run_streams(messages, engine=name, capacity=capacity)
     write_result(out, result)
     books, length = messages.kind.shape
-    print(f"{engine}: {books} books of {length} messages, {len(result.fills)} fills, in {out}", file=sys.stderr)
+    print(f"{name} ({why}): {books} books of {length} messages, {len(result.fills)} fills, in {out}", file=sys.stderr)

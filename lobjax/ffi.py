@@ -11,15 +11,18 @@ several devices and large arguments it can wait for the thread pool that waits f
 import ctypes
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
 import jax
 import numba
 from numba import njit, types
+from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
+
+from lobjax.errors import InputError
 
 KNOWN_VERSIONS = ((0, 3), (0, 4))  # major, minor; of jax 0.10.2 and 0.11.2
 SAFE_LAYERS = ("omp", "tbb")  # `workqueue` aborts when two devices call at once
@@ -28,6 +31,8 @@ SAFE_LAYERS = ("omp", "tbb")  # `workqueue` aborts when two devices call at once
 _EXTENSION, _ARGS_COUNT, _ARGS, _RETS_COUNT, _RETS, _ATTRS = 1, 7, 9, 12, 14, 20
 _DATA, _RANK, _DIMS = 3, 4, 5
 _METADATA_EXTENSION = 1
+
+_KEEP_ALIVE: list[CFunc] = []  # handlers, which XLA calls by address
 
 # No reference counts: compiled code here neither allocates nor owns what it looks at. Not cached by itself either: Numba's cache would
 # not notice an edit in a file that this code is compiled into, so handlers are cached whole, under a `stamp` of all their sources.
@@ -70,6 +75,12 @@ def naturals(typing_context, address, length):
 def integer_rows(typing_context, address, rows, length):
     """The int32 `[rows, length]` at an address."""
     return _view(types.int32, 2)
+
+
+@intrinsic
+def integer_blocks(typing_context, address, blocks, rows, length):
+    """The int32 `[blocks, rows, length]` at an address."""
+    return _view(types.int32, 3)
 
 
 @intrinsic
@@ -164,8 +175,15 @@ def stamp(sources: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
 
 
-def register(name: str, address: int) -> None:
-    """Register the handler at an address as the target `name` on the CPU."""
+@cache
+def register(name: str, compile_handler: Callable[[tuple[int, int]], CFunc]) -> None:
+    """Register a handler, compiled for this FFI's version, as the target `name` on the CPU; once a process. InputError if it cannot run."""
+    version, reason = api_version(), refusal()
+    if reason or version is None:
+        raise InputError(f"engine: host cannot run, as {reason}")
+    threading_layer()  # a handler from Numba's cache does not start the threads that it runs on
+    handler = compile_handler(version)
+    _KEEP_ALIVE.append(handler)
     new_capsule = ctypes.pythonapi.PyCapsule_New
     new_capsule.restype, new_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    jax.ffi.register_ffi_target(name, new_capsule(address, None, None), platform="cpu")
+    jax.ffi.register_ffi_target(name, new_capsule(handler.address, None, None), platform="cpu")

@@ -14,6 +14,11 @@ from lobjax.types import Counters, Message
 _FILL_ROWS = 1 << 22
 
 
+def suits() -> str:
+    """Why `auto` takes this engine, where no faster one can run."""
+    return "it runs anywhere"
+
+
 def replay(book: Book, messages: Message) -> tuple[Book, tuple]:
     """Run one book through messages `[M]`; returns the book and, by message, (traded, fills [N], counters). `vmap` over books."""
 

@@ -14,11 +14,12 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from lobjax.book import best_prices, volume_at
+from lobjax.book import volume_at
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import Simplex
 from lobjax.env.views import (
+    best_of_others,
     lots_in_flight,
     market_features,
     market_names,
@@ -198,9 +199,8 @@ class ExecutionTask:
         return jax.lax.scan(take, jnp.maximum(left, 0), action)[1]
 
     def _reference(self, market: MarketState, *, opposite: bool) -> jax.Array:
-        """The best opposite or own price; a tick from the other one where that side is empty."""
-        bid, ask = best_prices(market.book)
-        bid, ask = jnp.where(bid > 0, bid, ask - 1), jnp.where(ask > 0, ask, bid + 1)
+        """The best opposite or own price of others' orders."""
+        bid, ask = best_of_others(market, AGENT)
         return bid if opposite == (self.side == Side.ASK) else ask
 
     def _gain(self, market: MarketState, state: ExecutionState) -> jax.Array:

@@ -18,7 +18,7 @@ from lobjax.book import best_prices, volume_at
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import MultiDiscrete
-from lobjax.env.views import market_features, market_names, mid2_ticks, queue_ahead
+from lobjax.env.views import best_of_others, market_features, market_names, mid2_ticks, queue_ahead
 from lobjax.market import MarketState, Orders
 from lobjax.types import INT32_MAX, Kind, Message, Side
 from lobjax.words import Wide, minus, plus, product, to_float
@@ -160,9 +160,8 @@ class MakingTask:
         return jnp.concatenate([account, own, gap, jnp.log1p(ahead.astype(jnp.float32)), features])
 
     def _behind_best(self, market: MarketState, offset: jax.Array) -> jax.Array:
-        """Quote prices int32 `[2]`: `offset` ticks behind the best price of each side, never through the other side's best."""
-        bid, ask = best_prices(market.book)
-        bid, ask = jnp.where(bid > 0, bid, ask - 1), jnp.where(ask > 0, ask, bid + 1)
+        """Quote prices int32 `[2]`: `offset` ticks behind others' best price of each side, never through the other side's best."""
+        bid, ask = best_of_others(market, AGENT)
         return jnp.stack([
             jnp.maximum(jnp.minimum(bid - offset[0], ask - 1), 1),
             jnp.maximum(jnp.maximum(ask + offset[1], bid + 1), 2),

@@ -48,6 +48,16 @@ def market_features(market: MarketState, per_tick: jax.Array) -> jax.Array:
     return jnp.concatenate([jnp.stack(first), jnp.log1p(lots).reshape(-1), gap.reshape(-1)])
 
 
+def best_of_others(market: MarketState, owner: int) -> tuple[jax.Array, jax.Array]:
+    """Best bid and ask without an account's own orders, so that it never measures its quotes against themselves.
+
+    A side that is empty is taken to be a tick from the other one.
+    """
+    others = market.book.replace(size=jnp.where(market.book.owner == owner, 0, market.book.size))
+    bid, ask = best_prices(others)
+    return jnp.where(bid > 0, bid, jnp.maximum(ask - 1, 1)), jnp.where(ask > 0, ask, bid + 1)
+
+
 def mid2_ticks(market: MarketState) -> jax.Array:
     """Twice the mid of the depth snapshot: as `lobjax.book.mid2`, without looking through the book again."""
     bid, ask = market.depth.price_ticks[0, 0], market.depth.price_ticks[1, 0]

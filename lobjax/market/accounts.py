@@ -2,8 +2,8 @@
 
 Cash, fees and the other sums are two words wide (`lobjax.words`), and what a message adds is formed from exact products. One thing must
 fit a word: lots times the distance of a fill from the mid, summed over one message's fills. Where it might not, the message is
-counted in `inexact`, which every result that matters shows as 0. Row 0 collects every owner <= 0; over all rows lots and cash sum to
-zero, before fees.
+counted in `inexact`, which every result that matters shows as 0. Row 0 collects every owner <= 0, and owners that have no row; over
+all rows lots and cash sum to zero, before fees.
 """
 
 from typing import NamedTuple
@@ -52,8 +52,8 @@ def book_trades(
     """Book what one message traded. mid2_ticks: twice the mid before it; elapsed_ms: since the episode began; both int32."""
     fills = outcome.fills
     rows = jnp.arange(accounts.lots.shape[0], dtype=jnp.int32)
-    rests = jnp.maximum(fills.owner, 0) == rows[:, None]  # [A + 1, N]
-    takes = jnp.maximum(outcome.taker, 0) == rows  # [A + 1]
+    rests = _row_of(fills.owner, rows.shape[0]) == rows[:, None]  # [A + 1, N]
+    takes = _row_of(outcome.taker, rows.shape[0]) == rows  # [A + 1]
     anchor = mid2_ticks >> 1
     distance = fills.price - anchor
     beyond = fills.lots * distance
@@ -80,3 +80,8 @@ def book_trades(
         inexact=accounts.inexact
         + (inexact | (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1))).astype(jnp.int32),
     )
+
+
+def _row_of(owner: jax.Array, rows: int) -> jax.Array:
+    """The account of an owner: row 0 for the background and for owners that have none."""
+    return jnp.where((owner > 0) & (owner < rows), owner, 0)

@@ -5,7 +5,6 @@ passed once and shared. Equal to `lobjax.market.loop` to the bit; books come bac
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import jax
@@ -39,7 +38,7 @@ def market_step(
     flow: Flow, sizes: Sizes, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
 ) -> MarketState:
     """One step of one market; the contract is `lobjax.market.loop.market_step`'s. ValueError if a shape is not what `sizes` says."""
-    _register()
+    ffi.register(_TARGET, compile_handler)
     number, flow_leaves = FLOWS[type(flow)]
     operands = list(_operands(sizes, flow.words, state, orders, until, words, params))
     leaves, tree = jax.tree.flatten([getattr(state, name) for name in _CHANGED])
@@ -80,11 +79,3 @@ def _operands(
                 name = type(record).__name__ + jax.tree_util.keystr(path)
                 raise ValueError(f"{name} is {array.dtype}{array.shape}, must be {np.dtype(dtype)}{shape}")
             yield array
-
-
-@cache
-def _register() -> None:
-    ffi.threading_layer()  # a handler from Numba's cache does not start the threads that it runs on
-    version = ffi.api_version()
-    assert version is not None, "refusal() lets nobody come here without one"
-    ffi.register(_TARGET, compile_handler(version))

@@ -74,14 +74,13 @@ def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2
         lots, distance = np.int64(memory.fills[at, 3]), _wrap(memory.fills[at, 2] - anchor)
         farthest = max(farthest, _wrap(abs(distance)))
         taken_beyond += _wrap(lots * distance)
-        row = max(memory.fills[at, 1], 0)
-        if row < rows:
-            made[0, row] += lots
-            made[1, row] += _wrap(lots * distance)
+        row = _row_of(memory.fills[at, 1], rows)
+        made[0, row] += lots
+        made[1, row] += _wrap(lots * distance)
     memory.tally[INEXACT] += mid2 < 0 or traded > (WORD // 4) // farthest
     buys = 1 if side == BID else -1
     for row in range(rows):
-        took = row == max(taker, 0)
+        took = row == _row_of(taker, rows)
         maker_lots, maker_beyond = _wrap(made[0, row]), _wrap(made[1, row])
         made[0, row] = 0
         made[1, row] = 0
@@ -98,6 +97,12 @@ def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2
         edge2 = _add_word(accounts[EDGE2, row], _wrap(bought * (mid2 & 1)))
         accounts[EDGE2, row] = _add_word(edge2, _wrap(-2 * paid_beyond))
         accounts[LOT_MS, row] += _wrap(maker_lots + taker_lots) * elapsed_ms
+
+
+@inner
+def _row_of(owner, rows):
+    """The account of an owner: row 0 for the background and for owners that have none."""
+    return owner if 0 < owner < rows else 0
 
 
 @inner

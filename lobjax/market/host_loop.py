@@ -37,7 +37,6 @@ from lobjax.market.host_memory import (
     OUT_LATE,
     OUT_QUEUE,
     argument,
-    blank_rest,
     book_of,
     load_accounts,
     load_book,
@@ -46,7 +45,7 @@ from lobjax.market.host_memory import (
     scalar,
     store_accounts,
 )
-from lobjax.reference.arrays import find
+from lobjax.reference.arrays import blank_rest, find
 from lobjax.reference.book import apply
 from lobjax.types import INT32_MAX, Kind, Side
 
@@ -74,12 +73,13 @@ def step_market(flow, width, market, memory):
     words = naturals(market.args[IN_WORDS], market.lengths[IN_WORDS])
     params, lengths = market.args[IN_PARAMS:], market.lengths[IN_PARAMS:]
     places = market.lengths[IN_QUEUE]
-    done, head = 0, 0
+    done, drawn, head = 0, 0, 0
     arrival = memory.queue_key[0]
     while min(arrival, due) < until and done < words.shape[0] // width:
         at, from_flow = min(arrival, due), due < arrival
         if from_flow:
-            row = words[done * width : (done + 1) * width]
+            row = words[drawn * width : (drawn + 1) * width]
+            drawn += 1
             state, s, ns = draw(flow, state, book, row, params, lengths, memory.levels, memory.message)
             due = _later(due, s, ns)
         else:

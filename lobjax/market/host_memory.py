@@ -15,6 +15,7 @@ import numpy as np
 from lobjax.ffi import inline, inner, integer_rows, integers, outer
 from lobjax.flow.host import Levels, new_levels
 from lobjax.reference import BookArrays
+from lobjax.reference.arrays import load
 
 
 def _starts(**leaves: int) -> tuple[int, ...]:
@@ -131,31 +132,13 @@ def book_of(market, n):
 def load_book(market, book):
     """Copy the argument's live orders into `book`, leaving its holes out."""
     capacity = book.price.shape[1]
-    price = integer_rows(market.args[IN_BOOK], 2, capacity)
-    size = integer_rows(market.args[IN_BOOK + 1], 2, capacity)
-    order_id = integer_rows(market.args[IN_BOOK + 2], 2, capacity)
-    owner = integer_rows(market.args[IN_BOOK + 3], 2, capacity)
-    for side in range(2):
-        n = 0
-        for at in range(capacity):
-            if size[side, at] > 0:
-                book.price[side, n] = price[side, at]
-                book.size[side, n] = size[side, at]
-                book.order_id[side, n] = order_id[side, at]
-                book.owner[side, n] = owner[side, at]
-                n += 1
-        book.n[side] = n
-
-
-@inner
-def blank_rest(book):
-    """Zeros behind the live orders, so that one state has one form."""
-    for side in range(2):
-        for at in range(book.n[side], book.price.shape[1]):
-            book.price[side, at] = 0
-            book.size[side, at] = 0
-            book.order_id[side, at] = 0
-            book.owner[side, at] = 0
+    load(
+        book,
+        integer_rows(market.args[IN_BOOK], 2, capacity),
+        integer_rows(market.args[IN_BOOK + 1], 2, capacity),
+        integer_rows(market.args[IN_BOOK + 2], 2, capacity),
+        integer_rows(market.args[IN_BOOK + 3], 2, capacity),
+    )
 
 
 @inner

@@ -33,16 +33,18 @@ def market_step(
     state = _send(state, orders.sent, sizes.accounts, params)
     state = state.replace(tape=blank_tape(mid2(state.book)))
 
-    def busy(carry: tuple[jax.Array, MarketState]) -> jax.Array:
-        done, state = carry
+    def busy(carry: tuple[jax.Array, jax.Array, MarketState]) -> jax.Array:
+        done, _, state = carry
         return (done < sizes.max_messages) & clock.before(_next_at(state), until)
 
-    def turn(carry: tuple[jax.Array, MarketState]) -> tuple[jax.Array, MarketState]:
-        done, state = carry
-        row = words[jnp.minimum(done, sizes.max_messages - 1)]
-        return done + 1, _turn(flow, state, row, until, params)
+    def turn(carry: tuple[jax.Array, jax.Array, MarketState]) -> tuple[jax.Array, jax.Array, MarketState]:
+        # Words are counted by the flow's own messages, so that what agents send does not change what the flow draws.
+        done, drawn, state = carry
+        row = words[jnp.minimum(drawn, sizes.max_messages - 1)]
+        state, flows = _turn(flow, state, row, until, params)
+        return done + 1, drawn + flows.astype(jnp.int32), state
 
-    _, state = jax.lax.while_loop(busy, turn, (jnp.int32(0), state))
+    _, _, state = jax.lax.while_loop(busy, turn, (jnp.int32(0), jnp.int32(0), state))
     late = clock.before(_next_at(state), until)
     state = state.replace(now=until, late=state.late + late.astype(jnp.int32))
 
@@ -65,8 +67,10 @@ def _next_at(state: MarketState) -> Time:
     return clock.choose(clock.at_or_before(arrival, state.due), arrival, state.due)
 
 
-def _turn(flow: Flow, state: MarketState, words: jax.Array, until: Time, params: MarketParams) -> MarketState:
-    """One message: the earlier of the next agent's and the flow's; nothing if neither comes before `until`."""
+def _turn(
+    flow: Flow, state: MarketState, words: jax.Array, until: Time, params: MarketParams
+) -> tuple[MarketState, jax.Array]:
+    """One message: the earlier of the next agent's and the flow's; nothing if neither comes before `until`. And: was it the flow's?"""
     sent, arrival = peek(state.in_flight)
     agent = clock.at_or_before(arrival, state.due)
     at = clock.choose(agent, arrival, state.due)
@@ -76,11 +80,12 @@ def _turn(flow: Flow, state: MarketState, words: jax.Array, until: Time, params:
     message = message._replace(kind=jnp.where(active, message.kind, Kind.NOOP))
     state = _apply(state, _Event(message, at, agent), params)
     flows = active & ~agent
-    return state.replace(
+    state = state.replace(
         flow=jax.tree.map(lambda new, old: jnp.where(flows, new, old), flow_state, state.flow),
         due=clock.choose(flows, clock.plus(state.due, wait), state.due),
         in_flight=state.in_flight.replace(head=state.in_flight.head + (active & agent).astype(jnp.int32)),
     )
+    return state, flows
 
 
 def _apply(state: MarketState, event: _Event, params: MarketParams, *, closing: bool = False) -> MarketState:

@@ -60,6 +60,32 @@ def write_listing(book, out):
             out[side, at, 3] = book.owner[side, at] if at < n else 0
 
 
+@compiled
+def load(book, price, size, order_id, owner):
+    """Copy the live orders of slots int32 [2, N], those with lots, into `book` without the holes between them."""
+    for side in range(2):
+        n = 0
+        for at in range(price.shape[1]):
+            if size[side, at] > 0:
+                book.price[side, n] = price[side, at]
+                book.size[side, n] = size[side, at]
+                book.order_id[side, n] = order_id[side, at]
+                book.owner[side, n] = owner[side, at]
+                n += 1
+        book.n[side] = n
+
+
+@compiled
+def blank_rest(book):
+    """Zeros behind the live orders, so that one state has one form."""
+    for side in range(2):
+        for at in range(book.n[side], book.price.shape[1]):
+            book.price[side, at] = 0
+            book.size[side, at] = 0
+            book.order_id[side, at] = 0
+            book.owner[side, at] = 0
+
+
 # Loops below run over unsigned indices: Numba then leaves out the wrap-around of negative ones, and LLVM makes the loops SIMD.
 
 

@@ -63,6 +63,7 @@ HEADLINE = {"execution": "shortfall_ticks", "market_making": "profit_ticks"}
 MUST_BE_ZERO = {
     "displaced": "orders of the agent pushed another off a full book; raise env.market.capacity",
     "flow_displaced": "orders of the market pushed another off a full book; raise env.market.capacity",
+    "flow_refused": "orders of the market found a full book; raise env.market.capacity",
     "late": "steps reached their bound on messages before their time; raise env.market.max_messages",
     "dropped": "messages found the queue to the market full; raise env.market.queue_places",
     "inexact": "messages were too large and too far from the mid to be booked exactly; shorten the episode or use smaller lots",

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lobjax.engine import TRACERS, trace_streams
+from lobjax.engine import ENGINES, trace_streams
 from lobjax.types import Counters, Kind, Message, Side
 
 BID, ASK = Side.BID, Side.ASK
 Row = tuple[int, ...]
 
-every_engine = pytest.mark.parametrize("engine", sorted(TRACERS))
+every_engine = pytest.mark.parametrize("engine", sorted(ENGINES))
 
 
 def limit(side: int, price: int, size: int, order_id: int, owner: int = 0) -> Row:

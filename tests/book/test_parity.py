@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from bench.streams import random_streams
 from lobjax.engine import ENGINES, run_streams, trace_streams
 from lobjax.engine.stream import Trace
 from lobjax.types import Kind, Message
 from tests.book import plain_book
-from tests.book.streams import random_streams
 
 LENGTH = 400
 BOOKS = 50  # a trace at capacity 128 takes 80 MB

@@ -101,3 +101,9 @@ def test_inventory_is_penalised():
     free, dear = (play(environment(flow, inventory_penalty=p), (IMPROVE, NONE))[-1] for p in (0.0, 0.3))
     held = int(free[1].market.accounts.lots[AGENT])
     assert held > 0 and float(free[2]) - float(dear[2]) == pytest.approx(0.3 * held**2 / 3, rel=1e-5)
+
+
+def test_a_quoter_that_improves_does_not_outbid_itself():
+    env = environment()
+    states = [step[1] for step in play(env, (IMPROVE, IMPROVE), (IMPROVE, IMPROVE))]
+    assert [own(s, Side.BID, 1001, 1002) for s in states] == [[3, 0], [3, 0]]

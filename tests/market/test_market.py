@@ -1,9 +1,13 @@
 """The market's rules, worked by hand: who comes first, latency, fees, limits, bounds, several owners in one book."""
 
+import dataclasses
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import best_prices, listing, volume_at
+from lobjax.flow import PoissonConfig, PoissonFlow
 from lobjax.types import AGENT_ID_BASE, Kind, Side
 from lobjax.words import to_int
 from tests.market.scripted import market_of, play
@@ -146,6 +150,27 @@ def test_the_tape_sums_what_was_sent_and_traded_and_begins_anew():
     assert tape.limit_lots.tolist() == [0, 0] and tape.market_lots.tolist() == [3, 4]
     assert tape.traded_lots.tolist() == [3, 4] and int(tape.last_price_ticks) == 102
     assert int(tape.opening_mid2_ticks) == 202 and state.depth.size_lots[:, 0].tolist() == [6, 7]
+
+
+def test_what_agents_send_does_not_change_what_the_flow_draws():
+    flow = PoissonFlow()
+    config = PoissonConfig()
+    market, params, _ = market_of([])
+    market = dataclasses.replace(market, flow=flow, capacity=64, max_messages=96)
+    params = params.replace(flow=flow.params(config, 64))
+    start = market.open(jax.random.key(0), params)
+    idle, busy = (play(market, params, start, -8.0, sent) for sent in ([], [(Kind.CANCEL, BID, 0, 1, MINE, 1)] * 4))
+    assert int(busy.counters.unknown) == 4 and int(busy.tape.messages) == int(idle.tape.messages) + 4
+    for a, b in zip(listing(idle.book), listing(busy.book), strict=True):
+        assert np.array_equal(a, b)
+    assert idle.due == busy.due
+
+
+def test_owners_without_an_account_are_the_backgrounds():
+    market, params, state = market_of(quotes(), accounts=1)
+    state = play(market, params, state, 1)
+    state = play(market, params, state, 2, [(Kind.MARKET, BID, 0, 4, 0, 7), (Kind.MARKET, BID, 0, 1, 0, 1)])
+    assert state.accounts.lots.tolist() == [-1, 1] and int(to_int(state.accounts.cash).sum()) == 0
 
 
 def test_a_record_that_has_ended_stays_ended():

@@ -1,15 +1,18 @@
 """Random streams for the book: every kind, every bad value, and the shapes of market in which engines are known to slip."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lobjax.types import INT32_MAX, Kind, Message
 
-# Weights of the kinds 0..9 by character: mixed, mostly queueing (sides fill up), and sweeping (deep takers).
+# Weights of the kinds 0..9 by character: mixed, mostly queueing (sides fill up), sweeping (deep takers), and thin (more leaves than comes).
 MIXES = np.array(
     [
         [1, 30, 10, 10, 6, 8, 6, 10, 12, 7],
         [1, 55, 3, 2, 1, 1, 1, 28, 5, 3],
         [1, 42, 3, 3, 12, 14, 12, 5, 5, 3],
+        [1, 22, 14, 22, 9, 9, 6, 6, 6, 5],
     ],
     float,
 )
@@ -17,8 +20,8 @@ WIDTHS = np.array([2, 8, 40, 400])  # ticks; 2 gives long queues at few prices, 
 INT32_MIN = -(2**31)
 
 
-def random_streams(seed: int, books: int, length: int) -> Message:
-    """`books` streams of `length` messages, int32 `[B, M]`; each book has a character of its own."""
+def random_streams(seed: int | Sequence[int], books: int, length: int) -> Message:
+    """`books` streams of `length` messages, int32 `[B, M]`, the same for the same arguments; each book has a character of its own."""
     rng = np.random.default_rng(seed)
     shape = (books, length)
 

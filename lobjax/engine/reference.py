@@ -1,0 +1,15 @@
+"""The engine `reference`: one thread of Numba on sorted arrays, without JAX; every other engine is compared with it."""
+
+from lobjax.engine.stream import StreamResult, Trace
+from lobjax.reference import batch
+from lobjax.types import Message
+
+
+def run(messages: Message, capacity: int) -> StreamResult:
+    """Run streams `[B, M]` (NumPy int32) over empty books. The contract is `StreamResult`'s."""
+    return StreamResult(*batch.run(messages, capacity))
+
+
+def trace(messages: Message, capacity: int) -> Trace:
+    """The same with every book listed after every message, for tests."""
+    return Trace(*batch.trace(messages, capacity))
