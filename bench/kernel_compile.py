@@ -95,7 +95,7 @@ def _compiled(target: Path, plugins: Path | None, capacity: int, log: bool) -> s
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise InputError(f"kernel-compile: {last}; check that the plugin's version is that of jax")
+            raise InputError(f"kernel-compile: {last}; give the CUDA plugin of jax's version with --plugins")
         # Beside the kernel there are small ones, of copies.
         codes = [text for path in Path(dump).glob("*.ptx") if ".entry lobjax_book(" in (text := path.read_text())]
         if len(codes) != 1:
