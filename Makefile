@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := runs/execution-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: train test test-slow check clean
+.PHONY: train test test-slow proof check clean
 
 train: .venv/core
 	$(BIN)/python -m train run configs/train/execution.yaml --out $(RUN)
@@ -13,6 +13,10 @@ test: .venv/dev
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m "slow and not gpu" tests
+
+# Must hold: 10,000 random streams of 400 messages, three books, compared after every message.
+proof: .venv/dev
+	$(BIN)/python -m pytest -m slow tests/book/test_parity.py
 
 check: .venv/dev
 	$(BIN)/ruff check .

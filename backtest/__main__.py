@@ -1,6 +1,7 @@
 """Backtests: `python -m backtest run|report`, each with --help."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import tyro
 
 from backtest.config import load_config
 from backtest.players import trained_env
+from lobjax.cli import run_command
 from lobjax.errors import exits_cleanly
 
 
@@ -63,7 +65,8 @@ def _short(found: dict[str, Any]) -> dict[str, Any]:
 @exits_cleanly
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a bad input ends it with one line and status 2."""
-    tyro.extras.subcommand_cli_from_dict({"run": run, "report": report}, prog="python -m backtest", args=arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    run_command({"run": run, "report": report}, "python -m backtest", given)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 from lobjax.config import build, load_yaml, override
 from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig
-from lobjax.env.config import seconds_of_day
+from lobjax.env.config import overlap
 from lobjax.flow import PoissonConfig
 
 EPISODES = 2000  # of a simulated market, unless said
@@ -66,13 +66,6 @@ class BacktestConfig:
     def profile_env(self) -> EnvConfig | None:
         """The environment that VWAP's profile is measured in; None where it is that of the backtest."""
         return None if self.profile is None or not self.needs_profile else replace(self.env, flow=self.profile)
-
-
-def overlap(a: RecordedConfig, b: RecordedConfig) -> bool:
-    """Whether two recorded flows share a moment of one file."""
-    apart = seconds_of_day(a.until_time) <= seconds_of_day(b.from_time)
-    apart = apart or seconds_of_day(b.until_time) <= seconds_of_day(a.from_time)
-    return a.path.resolve() == b.path.resolve() and not apart
 
 
 def load_config(path: Path | None, assignments: list[str], env: Any = None) -> BacktestConfig:

@@ -3,8 +3,7 @@
 import sys
 from importlib import import_module
 
-import tyro
-
+from lobjax.cli import run_command
 from lobjax.errors import InputError, exits_cleanly, nearest
 
 # command: (module, function, what it does). Modules are imported when asked for: one command's libraries do not slow another's start.
@@ -41,7 +40,7 @@ def main() -> None:
     if name not in COMMANDS:
         raise InputError(f"bench: unknown command '{name}'; {nearest(name, COMMANDS)}")
     module, function, _ = COMMANDS[name]
-    tyro.cli(getattr(import_module(module), function), prog=f"python -m bench {name}", args=arguments)
+    run_command(getattr(import_module(module), function), f"python -m bench {name}", arguments)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import hashlib
 import os
 from pathlib import Path
 
+_CONSTANTS = ("types.py", "clock.py", "words.py", "day.py", "fixed.py")
+
 
 def set_up() -> None:
     """Point Numba at this version's folder, before Numba is first imported. NUMBA_CACHE_DIR, where it is set, is left alone."""
@@ -16,7 +18,7 @@ def set_up() -> None:
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         source = path.read_bytes()
-        if b"numba" in source or path.name == "types.py":  # what Numba compiles, and the constants that it bakes in
+        if b"numba" in source or path.name in _CONSTANTS:  # what Numba compiles, and the constants that it bakes in
             digest.update(str(path.relative_to(root)).encode() + source)
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     os.environ["NUMBA_CACHE_DIR"] = str(home / "lobjax" / f"numba-{digest.hexdigest()[:16]}")

@@ -6,6 +6,7 @@ its `kind` field, a `Literal` with one value.
 """
 
 import dataclasses
+import math
 import types
 import typing
 from pathlib import Path
@@ -66,7 +67,10 @@ def override(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
                 raise InputError(f"override '{assignment}': '{parent}' is a value, not a group of keys")
-        node[leaf] = yaml.safe_load(text)
+        try:
+            node[leaf] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"override '{assignment}': the value is not valid YAML: {error}") from None
     return result
 
 
@@ -92,7 +96,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _convert_union(arguments, value, where)
     if origin is Literal:
-        if value not in arguments or isinstance(value, bool) != isinstance(arguments[0], bool):
+        if type(value) is not type(arguments[0]) or value not in arguments:
             raise InputError(f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, arguments))}")
         return value
     if origin is tuple:
@@ -116,7 +120,7 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     kinds = {typing.get_args(typing.get_type_hints(c)["kind"])[0]: c for c in choices}
     if not isinstance(value, dict) or "kind" not in value:
         raise InputError(f"{where}: missing key 'kind'; known: {', '.join(sorted(kinds))}")
-    if value["kind"] not in kinds:
+    if not isinstance(value["kind"], str) or value["kind"] not in kinds:
         raise InputError(f"{where}.kind: {value['kind']!r} is not known; {nearest(str(value['kind']), kinds)}")
     return build(kinds[value["kind"]], value, where)
 
@@ -127,12 +131,20 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
         return Path(value)
     if hint is float and not isinstance(value, bool):
         if isinstance(value, (int, float)):
-            return float(value)
+            return _finite(float(value), where)
         if isinstance(value, str):  # YAML 1.1 reads 3e-4 as a string
             try:
-                return float(value)
+                return _finite(float(value), where)
             except ValueError:
                 raise wrong from None
     if isinstance(hint, type) and type(value) is hint:
+        if hint is int and not -(2**31) <= value < 2**32:
+            raise InputError(f"{where}: {value} does not fit 32 bits; choose a smaller number")
         return value
     raise wrong
+
+
+def _finite(value: float, where: str) -> float:
+    if not math.isfinite(value):
+        raise InputError(f"{where}: {value} is not a finite number; choose one")
+    return value

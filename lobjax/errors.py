@@ -6,6 +6,10 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 
+_CANNOT_WRITE = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+)  # fmt: skip
+
 
 class InputError(Exception):
     """Bad input from outside (a file, a configuration, an argument). The message is one line."""
@@ -29,7 +33,7 @@ def exits_cleanly(main: Callable[..., None]) -> Callable[..., None]:
             print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
             raise SystemExit(2) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS):
+            if error.errno not in _CANNOT_WRITE:
                 raise
             where = f" '{error.filename}'" if error.filename else ""
             print(f"error: cannot write{where}: {error.strerror}; free space or choose another place", file=sys.stderr)

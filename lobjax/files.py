@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lobjax.errors import InputError
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -14,6 +16,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Parents are created. The temporary name keeps `path`'s suffix, which some writers (`numpy.savez`) insist on.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError(
+            f"{path}: is a {'folder' if path.is_dir() else 'device or pipe'}, not a file; choose another place"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)

@@ -47,6 +47,7 @@ class PolicyConfig:
     """All that rebuilds an agent around its numbers; `progress` (0 to 1) is how far training had come."""
 
     task: str
+    actions: str  # what they mean, as `Environment.actions`
     observation_size: int
     space: Any
     net: NetConfig
@@ -88,6 +89,8 @@ class LoadedPolicy:
             raise InputError(f"policy: {sizes}; {advice}")
         if env.action_space != config.space:
             raise InputError(f"policy: acts in {config.space}, '{env.name}' wants {env.action_space}; {advice}")
+        if env.actions != config.actions:
+            raise InputError(f"policy: its actions mean '{config.actions}', here they mean '{env.actions}'; {advice}")
 
 
 def make_head(space: Any, config: HeadConfig | None) -> Head:

@@ -68,7 +68,7 @@ def save(folder: Path, state: Any, *, task: str, config: dict[str, Any]) -> Chec
     try:
         _write(temporary / STATE, arrays)
         (temporary / META).write_text(json.dumps(about | {"files": _files(temporary / STATE)}, indent=1))
-        if final.exists():  # unfinished or foreign: a complete one is never played again
+        if final.exists():  # unfinished, or of the history that a named checkpoint cut off
             shutil.rmtree(final)
         temporary.chmod(0o755)
         temporary.rename(final)
@@ -76,6 +76,13 @@ def save(folder: Path, state: Any, *, task: str, config: dict[str, Any]) -> Chec
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return Checkpoint(final, **about)
+
+
+def cut_back(folder: Path, update: int) -> None:
+    """Remove what was saved after `update` updates, so that going on from an older checkpoint leaves one history."""
+    for path in folder.glob("[0-9]*"):
+        if path.name.isdigit() and int(path.name) > update:
+            shutil.rmtree(path)
 
 
 def find(path: Path) -> Checkpoint:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from lobjax.config import build, load_yaml, override
 from lobjax.env import RecordedConfig
+from lobjax.env.config import overlap
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
@@ -103,8 +104,25 @@ class TrainConfig:
                 f"n_envs {self.n_envs} does not divide into {self.devices} devices x {self.algorithm.minibatches} "
                 f"minibatches; make it a multiple of {parts}"
             )
+        self._check_held_out()
         if self.n_updates < 1:
             raise ValueError(f"total_steps {self.total_steps} is less than one update of {self.batch_size} steps")
+
+    def _check_held_out(self) -> None:
+        """A recorded agent is evaluated on hours that it never saw, in windows that do not overlap."""
+        learned, played = getattr(self.env, "flow", None), self.evaluation.flow
+        if self.evaluation.episodes == 0 or not isinstance(learned, RecordedConfig):
+            return
+        if played is None:
+            raise ValueError("evaluation.flow: name hours that training does not see, or set evaluation.episodes to 0")
+        if isinstance(played, RecordedConfig):
+            if overlap(learned, played):
+                raise ValueError("evaluation.flow: these hours are among those trained on; choose others")
+            length = self.env.task.decisions * self.env.task.step_s
+            if played.start_every_s < length:
+                raise ValueError(
+                    f"evaluation.flow: windows of {length:g} s overlap; set start_every_s to {length:g} or more"
+                )
 
     @property
     def batch_size(self) -> int:

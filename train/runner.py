@@ -48,6 +48,7 @@ def resume(path: Path, tasks: Tasks, named: Path | None = None) -> RunFolder:
     else:
         state = _first_state(config, env, learner)
     folder.cut_back(int(state.shared.update))
+    checkpoint.cut_back(folder.checkpoints, int(state.shared.update))
     _train(folder, config, env, learner, state)
     evaluate.evaluate(folder, config, env, tasks)
     return folder
@@ -92,6 +93,7 @@ def policy_config(config: TrainConfig, env: Any) -> PolicyConfig:
     """What a saved agent of this run says of itself."""
     return PolicyConfig(
         task=env.name,
+        actions=env.actions,
         observation_size=env.observation_size,
         space=env.action_space,
         net=config.net,

@@ -1,11 +1,14 @@
 """Where metrics go: a line of JSON for each update, and TensorBoard."""
 
 import json
+import time
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from tensorboardX import SummaryWriter
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
+from tensorboardX.summary import scalar
 
 from train.runfolder import RunFolder
 
@@ -16,7 +19,12 @@ class Sinks:
     def __init__(self, folder: RunFolder, step: int) -> None:
         """Go on after `step` environment steps (0: from the start)."""
         self._lines = folder.metrics.open("a", buffering=1)
-        self._events = SummaryWriter(str(folder.tensorboard), purge_step=step + 1 if step else None)
+        folder.tensorboard.mkdir(parents=True, exist_ok=True)
+        # Written from this thread: the usual writer's own thread dies silently on a full disk, and the next call waits for it for good.
+        self._events = EventsWriter(str(folder.tensorboard / "events"))
+        if step:
+            purge = Event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
+            self._events.write_event(purge)
 
     def write(self, update: int, step: int, report: dict[str, Any], clock: dict[str, float]) -> dict[str, Any]:
         """Write one update; returns the line. `clock` is what depends on the machine, under names `time/...`."""
@@ -25,7 +33,8 @@ class Sinks:
         line = {"update": update, "step": step, **scalars, **vectors, **clock}
         self._lines.write(json.dumps(line) + "\n")
         for name, value in (scalars | clock).items():
-            self._events.add_scalar(name, value, step)
+            self._events.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
+        self._events.flush()
         return line
 
     def __enter__(self) -> "Sinks":

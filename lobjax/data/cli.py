@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from lobjax.cli import run_command
 from lobjax.data.loading import TICK_SIZE
 from lobjax.data.store import build as build_folder
 from lobjax.data.store import load_day
@@ -66,4 +67,4 @@ def inspect(
 
 def main(args: list[str]) -> None:
     """Run one subcommand with the command line's arguments."""
-    tyro.extras.subcommand_cli_from_dict({"build": build, "inspect": inspect}, prog="python -m lobjax data", args=args)
+    run_command({"build": build, "inspect": inspect}, "python -m lobjax data", args)

@@ -75,7 +75,7 @@ class EnvState(flax.struct.PyTreeNode):
     episode_length: jax.Array  # int32, steps
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Environment:
     """A market and a task."""
 
@@ -83,6 +83,7 @@ class Environment:
     task: Task
     default_params: EnvParams
     decisions: int  # the most that an episode has
+    actions: str  # what actions mean here, in words: an agent is for one meaning
     starts: int = 0  # numbered starts of a recorded flow; 0 for a simulated one
     warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `step_time` long)
 
@@ -106,16 +107,20 @@ class Environment:
         """D."""
         return len(self.observation_names)
 
-    def reset(self, key: jax.Array, params: EnvParams, start: jax.Array | None = None) -> tuple[jax.Array, EnvState]:
-        """A new episode: float32 `[D]` and the state. `start` picks a numbered start of a recorded flow."""
+    def reset(
+        self, key: jax.Array, params: EnvParams | None = None, start: jax.Array | None = None
+    ) -> tuple[jax.Array, EnvState]:
+        """A new episode: float32 `[D]` and the state. `params` None: the default ones. `start`: a numbered start of a recorded flow."""
+        params = self.default_params if params is None else params
         key_open, key_warm_up = jax.random.split(key)
         market = self.market.open(key_open, params.market, start)
         market = self._warm_up(key_warm_up, market, params)
         task = self.task.begin(market, params.task)
         return self.task.observe(task, market, params.task), EnvState(market, task, jnp.float32(0), jnp.int32(0))
 
-    def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams) -> Step:
+    def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision and what follows until the next one, without beginning a new episode."""
+        params = self.default_params if params is None else params
         task, orders = self.task.act(state.task, state.market, action, params.task)
         return self.play(key, state.replace(task=task), orders, params)
 
@@ -139,8 +144,9 @@ class Environment:
         }
         return observation, state, reward, terminated, truncated, info
 
-    def step(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams) -> Step:
+    def step(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision; when an episode ends, the state and observation are those of a new one."""
+        params = self.default_params if params is None else params
         key_step, key_reset = jax.random.split(key)
         observation, state, reward, terminated, truncated, info = self.transition(key_step, state, action, params)
         fresh = self.reset(key_reset, params)
@@ -173,7 +179,7 @@ class Environment:
 
 
 def market_counts(market: MarketState) -> dict[str, jax.Array]:
-    """What a market counted since the episode began, int32 each: agents' by name, the flow's under `flow_`."""
+    """What a market counted since its opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""
     counts = {name: count for name, count in market.counters._asdict().items()}
     counts |= {f"flow_{name}": count for name, count in market.flow_counters._asdict().items()}
     counts |= {

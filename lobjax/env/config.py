@@ -71,3 +71,10 @@ def seconds_of_day(text: str) -> int:
     if minutes > 59 or seconds > 59 or hours > 24:
         raise ValueError(f"time '{text}' is not a time of day")
     return hours * 3600 + minutes * 60 + seconds
+
+
+def overlap(a: RecordedConfig, b: RecordedConfig) -> bool:
+    """Whether two recorded flows share a moment of one file."""
+    apart = seconds_of_day(a.until_time) <= seconds_of_day(b.from_time)
+    apart = apart or seconds_of_day(b.until_time) <= seconds_of_day(a.from_time)
+    return a.path.resolve() == b.path.resolve() and not apart

@@ -2,7 +2,7 @@
 
 At every decision the action, a point of the simplex, says which share of what is left goes to a market order, which rests at each of
 the working levels, and which waits. Orders that already rest where lots are wanted keep their place in the queue; the rest are taken
-off, newest first. At the deadline the venue cancels what rests and sells what is left at market. Reward: for every lot,
+off, newest first. At the deadline the venue sells what is left at market, and orders that still rest are void. Reward: for every lot,
 what it fetched beyond the best opposite price at arrival, less fees, in ticks per lot of the parent order
 (Cheridito and Weiss, arXiv 2507.06345, section 3).
 """
@@ -51,8 +51,10 @@ class ExecutionConfig:
             raise ValueError("lots, decisions, step_s and price_scale_ticks must be positive")
         if not self.offsets_ticks or len(set(self.offsets_ticks)) != len(self.offsets_ticks):
             raise ValueError("offsets_ticks needs at least one level, and no level twice")
-        if self.lots >= 1 << 20:
-            raise ValueError("lots must be below 2^20")
+        if max(self.lots, self.decisions, *map(abs, self.offsets_ticks)) >= 1 << 20:
+            raise ValueError("lots, decisions and offsets_ticks must be below 2^20")
+        if not 1e-6 <= self.step_s <= 1e6:
+            raise ValueError("step_s must be between a microsecond and 10^6 seconds")
 
 
 class ExecutionParams(flax.struct.PyTreeNode):

@@ -46,11 +46,16 @@ def make(config: EnvConfig) -> Environment:
         warm_up=from_seconds(warm_up_s),
     )
     warm_up_steps = math.ceil(warm_up_s / task_config.step_s - 1e-9)
+    if warm_up_steps > 10_000:
+        raise InputError(
+            f"env: a warm-up of {warm_up_s:g} s takes {warm_up_steps} steps of {task_config.step_s:g} s; lengthen env.task.step_s"
+        )
     return Environment(
         market=market,
         task=task,
         default_params=params,
         decisions=task_config.decisions,
+        actions=_meaning(task_config),
         starts=len(flow_params.first) if isinstance(config.flow, RecordedConfig) else 0,
         warm_up_steps=warm_up_steps,
     )
@@ -93,6 +98,13 @@ def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig) -> tuple
         jnp.float32(1 / config.inventory_limit_lots), jnp.float32(1 / config.decisions),
     )  # fmt: skip
     return task, params, _limits(-config.inventory_limit_lots, config.inventory_limit_lots, 0)
+
+
+def _meaning(config: ExecutionConfig | MakingConfig) -> str:
+    offsets = ", ".join(f"{ticks:+d}" for ticks in config.offsets_ticks)
+    if isinstance(config, ExecutionConfig):
+        return f"{config.side}, levels at {offsets} ticks from the {config.reference} best"
+    return f"quotes at {offsets} ticks behind the best"
 
 
 def _limits(low: int, high: int, target: int) -> Limits:

@@ -3,7 +3,7 @@
 At every decision the action chooses, for each side, how far from the best price of that side to quote, or not to quote. A quote that
 already stands at its price keeps its place in the queue and is topped up; one that stands elsewhere is taken off and a
 POST_ONLY order put in its stead, so a quote never takes. Inventory limits are the venue's check (`lobjax.market.risk`): no sequence of
-fills can break them. At the end the venue takes the quotes off and closes the position at market.
+fills can break them. At the end the venue closes the position at market, and quotes that still rest are void.
 Reward: the change of cash plus inventory at mid, less fees, less a penalty on squared inventory, in ticks per lot of quote.
 """
 
@@ -44,8 +44,10 @@ class MakingConfig:
             raise ValueError("offsets_ticks needs at least one level, and no level twice")
         if self.inventory_penalty < 0 or self.price_scale_ticks <= 0:
             raise ValueError("inventory_penalty must not be negative and price_scale_ticks must be positive")
-        if max(self.inventory_limit_lots, self.quote_lots) >= 1 << 20:
-            raise ValueError("quote_lots and inventory_limit_lots must be below 2^20")
+        if max(self.inventory_limit_lots, self.quote_lots, self.decisions, *map(abs, self.offsets_ticks)) >= 1 << 20:
+            raise ValueError("quote_lots, inventory_limit_lots, decisions and offsets_ticks must be below 2^20")
+        if not 1e-6 <= self.step_s <= 1e6:
+            raise ValueError("step_s must be between a microsecond and 10^6 seconds")
 
 
 class MakingParams(flax.struct.PyTreeNode):
@@ -140,7 +142,7 @@ class MakingTask:
             peak_inventory=jnp.maximum(state.peak_inventory, jnp.abs(inventory)),
         )
         terminated = state.step >= params.decisions
-        return state, reward, terminated, jnp.bool_(False), self._metrics(state, after)
+        return state, reward, terminated, jnp.bool_(False), self._metrics(state, after, terminated)
 
     def observe(self, state: MakingState, market: MarketState, params: MakingParams) -> jax.Array:
         """The agent's own account, then the market's features."""
@@ -171,7 +173,7 @@ class MakingTask:
         """Own lots int32 `[2]` that rest at the working prices."""
         return jnp.stack([volume_at(market.book, s, state.working[s : s + 1], AGENT)[0] for s in Side])
 
-    def _metrics(self, state: MakingState, market: MarketState) -> dict[str, jax.Array]:
+    def _metrics(self, state: MakingState, market: MarketState, ended: jax.Array) -> dict[str, jax.Array]:
         mine = jax.tree.map(lambda x: x[AGENT], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
         fees = to_float(mine.fees) * 1e-3
         return {
@@ -180,6 +182,8 @@ class MakingTask:
             "spread_captured_ticks": to_float(mine.edge2) * 0.5,  # ticks x lots beyond the mid just before each fill
             "traded_lots": (mine.maker_lots + mine.taker_lots).astype(jnp.float32),
             "closed_lots": state.closed_lots.astype(jnp.float32),
+            # What even the closing order could not close; its worth is taken at mid.
+            "stuck_lots": jnp.where(ended, jnp.abs(mine.lots), 0).astype(jnp.float32),
             "peak_inventory_lots": state.peak_inventory.astype(jnp.float32),
         }
 

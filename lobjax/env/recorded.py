@@ -22,14 +22,20 @@ def recorded_params(
     Only the messages of that time are kept. InputError if no episode fits or the book does not.
     """
     row_time = day.row_time_s + day.row_time_ns * 1e-9
-    wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)[:_MOST_STARTS]
+    wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)
     wanted = wanted[(wanted >= row_time[0]) & (wanted + episode_s <= row_time[-1])]
     if len(wanted) == 0:
         raise InputError(
             f"flow: no episode of {episode_s:g} s fits between {from_s:g} s and {until_s:g} s of a record that spans "
             f"{row_time[0]:.0f} s to {row_time[-1]:.0f} s after midnight; choose other times or a shorter episode"
         )
-    rows = np.searchsorted(row_time, wanted, side="right") - 1  # the last row of no later a time: the book as it stands then
+    if len(wanted) > _MOST_STARTS:
+        raise InputError(
+            f"flow: {len(wanted)} starts are more than {_MOST_STARTS}; raise env.flow.start_every_s or choose fewer hours"
+        )
+    rows = (
+        np.searchsorted(row_time, wanted, side="right") - 1
+    )  # the last row of no later a time: the book as it stands then
     seeds = books_at(day, rows, capacity)
     live = np.arange(capacity) < seeds.n[:, :, None]
     books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))

@@ -57,6 +57,10 @@ class PoissonConfig:
             raise ValueError("rates are too high: limit and market orders of both sides must stay below 32 a second")
         if not 1 <= self.size_max <= 64 or min(self.opening_lots, default=1) < 1 or self.spread_ticks < 1:
             raise ValueError("size_max must be 1..64, opening_lots and spread_ticks at least 1")
+        if max(self.best_bid_ticks, self.spread_ticks, *self.opening_lots) >= 1 << 28 or self.warm_up_s > 1e6:
+            raise ValueError(
+                "best_bid_ticks, spread_ticks and opening_lots must be below 2^28, and warm_up_s at most 10^6"
+            )
         if self.best_bid_ticks <= len(self.opening_lots) + len(self.limit_per_s):
             raise ValueError("best_bid_ticks leaves no room for the opening book above a price of 0")
 

@@ -1,6 +1,7 @@
 """One market: a book, the flow that moves it, agents' messages on their way to it, and everybody's accounts.
 
-Time never runs backwards. At one instant agents' messages come first, in order of sending, then the flow's.
+Messages arrive in the order of time (after a step that hit its bound, late). At one instant agents' messages come first, in
+order of sending, then the flow's.
 
 Latency. A decision is made on the market as it was at the moment that a step ended. It reaches the agent `feed` later, and its
 orders reach the market `feed + order` after that moment: so nothing is ever seen before it could have been, and a step needs no second

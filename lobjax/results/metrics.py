@@ -67,7 +67,7 @@ MUST_BE_ZERO = {
     "late": "steps reached their bound on messages before their time; raise env.market.max_messages",
     "dropped": "messages found the queue to the market full; raise env.market.queue_places",
     "inexact": "messages were too large and too far from the mid to be booked exactly; shorten the episode or use smaller lots",
-    "stuck_lots": "lots found nobody to trade with even at the deadline; they are valued at the last price",
+    "stuck_lots": "lots found nobody to trade with even at the end; they are valued at the last price, or at mid",
 }
 
 

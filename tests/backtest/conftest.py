@@ -35,7 +35,11 @@ def write_agent(folder: Path, config: EnvConfig) -> Path:
     net = make_net(MLPConfig(hidden=(16,)), env.observation_size, head)
     params = {"net": net.init(jax.random.key(0)), "head": head.init()}
     about = PolicyConfig(
-        task=env.name, observation_size=env.observation_size, space=env.action_space, net=MLPConfig(hidden=(16,))
+        task=env.name,
+        actions=env.actions,
+        observation_size=env.observation_size,
+        space=env.action_space,
+        net=MLPConfig(hidden=(16,)),
     )
     save_policy(folder, params, unit_statistics(env.observation_size), about)
     return folder

@@ -57,8 +57,7 @@ def test_same_seed_same_trajectory_vmapped_or_one_by_one(task):
 def test_same_trajectory_without_jit():
     env = simulated("execution")
     _, compiled = trajectory(env, 2, 2)
-    with jax.disable_jit(False):
-        _, plain = trajectory(env, 2, 2, jit=False)
+    _, plain = trajectory(env, 2, 2, jit=False)
     for (a, b, c, _), (x, y, z, _) in zip(compiled, plain, strict=True):
         # The market is integers and equal to the bit; features may be rounded once less where XLA fuses them.
         assert (

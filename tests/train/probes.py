@@ -67,6 +67,7 @@ class Probe:
     default_params: Rules
     action_space: Any
     observation_size: int = 2
+    actions: str = "guesses"
 
     def reset(self, key, params):
         hidden_key, own = jax.random.split(key)

@@ -1,0 +1,46 @@
+"""Command lines by tyro, with one line instead of a box where the arguments are wrong."""
+
+import contextlib
+import functools
+import io
+import re
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from lobjax.errors import InputError, nearest
+
+_BOX = re.compile(r"[╭╮╰╯│─]+")
+
+
+def run_command(commands: dict[str, Callable] | Callable, prog: str, arguments: Sequence[str]) -> None:
+    """Parse `arguments` for a command, or for one of several by its name, and run it.
+
+    Wrong arguments are an InputError that says which; `--help` prints and exits with status 0.
+    """
+    arguments = list(arguments)
+    if isinstance(commands, dict) and arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
+        raise InputError(f"{prog}: unknown command '{arguments[0]}'; {nearest(arguments[0], commands)}")
+    said = io.StringIO()
+    try:
+        # Only parsing happens in here: what is parsed is a call put off, so that its own errors are not captured.
+        with contextlib.redirect_stderr(said):
+            if isinstance(commands, dict):
+                later = {name: _put_off(command) for name, command in commands.items()}
+                call = tyro.extras.subcommand_cli_from_dict(later, prog=prog, args=arguments)
+            else:
+                call = tyro.cli(_put_off(commands), prog=prog, args=arguments)
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            raise
+        words = " ".join(_BOX.sub(" ", said.getvalue()).split())
+        raise InputError(f"{prog}: {words.removeprefix('Parsing error ') or 'wrong arguments'}") from None
+    call()
+
+
+def _put_off(command: Callable) -> Callable[..., Callable[[], None]]:
+    @functools.wraps(command)
+    def parsed(*args, **kwargs) -> Callable[[], None]:
+        return functools.partial(command, *args, **kwargs)
+
+    return parsed
