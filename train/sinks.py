@@ -19,6 +19,7 @@ class Sinks:
     def __init__(self, folder: RunFolder, step: int) -> None:
         """Go on after `step` environment steps (0: from the start)."""
         self._lines = folder.metrics.open("a", buffering=1)
+        self._folder = folder
         folder.tensorboard.mkdir(parents=True, exist_ok=True)
         # Written from this thread: the usual writer's own thread dies silently on a full disk, and the next call waits for it for good.
         self._events = EventsWriter(str(folder.tensorboard / "events"))
@@ -31,11 +32,18 @@ class Sinks:
         scalars = {name: float(x) for name, x in report["scalars"].items()}
         vectors = {name: np.asarray(x, np.float64).round(6).tolist() for name, x in report["vectors"].items()}
         line = {"update": update, "step": step, **scalars, **vectors, **clock}
+        try:
+            self._put(line, scalars | clock, step)
+        except OSError as error:
+            error.filename = str(self._folder.path)
+            raise
+        return line
+
+    def _put(self, line: dict[str, Any], scalars: dict[str, float], step: int) -> None:
         self._lines.write(json.dumps(line) + "\n")
-        for name, value in (scalars | clock).items():
+        for name, value in scalars.items():
             self._events.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
         self._events.flush()
-        return line
 
     def __enter__(self) -> "Sinks":
         return self
