@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Any
 
@@ -49,5 +50,9 @@ class Sinks:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._lines.close()
-        self._events.close()
+        # After an error, what is still in the buffers cannot be written either; that must not hide the first error.
+        with suppress(OSError) if error else nullcontext():
+            try:
+                self._lines.close()
+            finally:
+                self._events.close()
