@@ -12,3 +12,10 @@ def test_the_twenty_lines_run(capsys):
     printed = capsys.readouterr().out
     episodes, shortfall = re.fullmatch(r"(\d+) episodes, mean shortfall (\S+) ticks a lot\n", printed).groups()
     assert int(episodes) >= 512 and 0 < float(shortfall) < 5
+
+
+def test_every_picture_and_record_that_is_named_exists():
+    root = Path(__file__).parents[1]
+    named = re.findall(r"\]\(((?!#)[^)]+)\)", (root / "README.md").read_text())
+    assert named and all((root / path).exists() for path in named)
+    assert "@@" not in (root / "README.md").read_text()
