@@ -4,6 +4,7 @@ Whatever is wrong is an InputError of one line that names the file, the row (its
 whole (7 words a row); the book file, ten times larger, passes through in blocks.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ class BookFile(NamedTuple):
     blocks: Iterator[np.ndarray]
 
 
+_WHOLE_BOOK = re.compile(r"_orderbook_\d+\.csv(\.gz)?$")
+
+
 def read_messages(text: Text, tick_size: int) -> tuple[np.ndarray, int]:
     """The message file as int64 [R, 7] (seconds, nanoseconds, type, order id, size, price, direction), and times rounded.
 
@@ -52,8 +56,9 @@ def read_messages(text: Text, tick_size: int) -> tuple[np.ndarray, int]:
 def open_book(text: Text | None, rows: int, tick_size: int) -> BookFile:
     """Open the book file that goes with `rows` messages.
 
-    A file of one row beside several messages is a seed, the book after the first message. Any other difference in length is
-    an InputError, raised while the blocks are read.
+    A file of one row beside several messages is a seed, the book after the first message, unless it bears the name of a whole
+    book file (`..._orderbook_N.csv`): then it is truncated. Any other difference in length is an InputError, raised while the
+    blocks are read.
     """
     if text is None:
         return BookFile("none", None, iter(()))
@@ -62,7 +67,8 @@ def open_book(text: Text | None, rows: int, tick_size: int) -> BookFile:
     head = [block for _, block in zip(range(2), stream, strict=False)]
     if not head:
         raise InputError(f"{text}: no rows; give a book file with at least the first one, or none")
-    if len(head) == 1 and len(head[0]) == 1 < rows:
+    is_seed = not _WHOLE_BOOK.search(str(text))
+    if is_seed and len(head) == 1 and len(head[0]) == 1 < rows:
         return BookFile("seed", levels, iter(head))
     return BookFile("rows", levels, _of_length(text, head, stream, rows))
 

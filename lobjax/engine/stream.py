@@ -62,6 +62,7 @@ def read_streams(path: str | Path) -> Message:
             fields = {name: arrays[name] for name in Message._fields}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError, AttributeError):
         raise InputError(f"{path}: truncated, or not a .npz of plain arrays; write it with numpy.savez") from None
+    # An unreadable disk; a header that claims more than memory holds; a zip packed by a method that Python lacks.
     except (OSError, MemoryError, NotImplementedError) as error:
         raise InputError(f"{path}: cannot be read ({error}); check the file") from None
     return Message(

@@ -230,3 +230,9 @@ def test_arguments_are_checked(tmp_path):
             build_day(path, **arguments)
     with pytest.raises(InputError, match="off the tick grid of 1000"):
         build_day(path, tick_size=1000)
+
+
+def test_a_whole_book_file_cut_to_its_first_row_is_truncated_and_not_a_seed(tmp_path):
+    path = write_pair(tmp_path, MESSAGES, BOOKS[:1])
+    with pytest.raises(InputError, match="ends at row 1 while the message file has 400 rows; it is truncated"):
+        build_day(path)

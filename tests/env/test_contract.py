@@ -1,6 +1,10 @@
 """What every environment promises: gymnax 1.0's contract, and the same numbers however it is run."""
 
 import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +13,7 @@ import pytest
 
 from tests.env.environments import TASKS, simulated, trajectory
 
+ROOT = Path(__file__).parents[2]
 PREFIX = 6  # steps: past the end of the first episodes
 
 
@@ -56,13 +61,27 @@ def test_same_seed_same_trajectory_vmapped_or_one_by_one(task):
 
 def test_same_trajectory_without_jit():
     env = simulated("execution")
-    _, compiled = trajectory(env, 2, 2)
-    _, plain = trajectory(env, 2, 2, jit=False)
+    state, compiled = trajectory(env, 2, 2)
+    other, plain = trajectory(env, 2, 2, jit=False)
+    assert digest(state.market) == digest(other.market)
     for (a, b, c, _), (x, y, z, _) in zip(compiled, plain, strict=True):
-        # The market is integers and equal to the bit; features may be rounded once less where XLA fuses them.
+        # The market is integers, equal to the bit; features may be rounded once less where XLA fuses them.
         assert (
             np.allclose(a, x, rtol=1e-6, atol=1e-6) and np.allclose(b, y, rtol=1e-6, atol=1e-6) and np.array_equal(c, z)
         )
+
+
+def test_same_trajectory_on_one_and_on_four_devices():
+    printed = []
+    for devices in (1, 4):
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        command = [sys.executable, "-m", "tests.env.four_devices", str(devices)]
+        done = subprocess.run(
+            command, env=os.environ | {"XLA_FLAGS": flags}, cwd=ROOT, capture_output=True, text=True, timeout=200
+        )
+        assert done.returncode == 0, done.stderr
+        printed.append(done.stdout)
+    assert printed[0] == printed[1] and len(printed[0].strip()) == 64
 
 
 @pytest.mark.parametrize("task", TASKS)
