@@ -23,7 +23,7 @@ class BacktestConfig:
     env: EnvConfig = field(default_factory=EnvConfig)
     strategies: tuple[str, ...] | None = None  # None: all that the task has
     episodes: int | None = None
-    seed: int = 20120621  # no training run counts that far
+    seed: int = 20120621  # episodes' keys are derived otherwise than training's, so they never meet
     batch: int = 1024  # episodes side by side
     profile: PoissonConfig | RecordedConfig | None = None
     looks: int = 40  # at the market between decisions, in the episode that the report shows in detail

@@ -55,7 +55,7 @@ class PPOConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
-    """What the trained agent is compared on: `episodes` of the training market from a seed that no training uses.
+    """What the trained agent is compared on: `episodes` of the training market that it never drew (keys are derived otherwise).
 
     `flow` puts other flow in its place, such as hours of a day that training never saw; of a recorded flow every start is played once,
     whatever `episodes` says. 0 episodes: no evaluation.

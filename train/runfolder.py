@@ -5,7 +5,8 @@ metrics.jsonl    one line per update
 tensorboard/     the scalars of the same
 checkpoints/     full states (train.checkpoint)
 policy.npz       the trained agent (lobjax.policy), at the end
-figures/         learning curves, at the end
+evaluation.json  the agent against the strategies, with episodes.parquet and paths.parquet (lobjax.results), at the end
+figures/         learning curves and results, at the end
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a day looks like in figures: for people (`python -m lobjax data inspect`) and for strategies that need a volume profile."""
+"""What a day looks like in figures: for people (`python -m lobjax data inspect`) and its volume profile by time of day."""
 
 from collections.abc import Sequence
 
