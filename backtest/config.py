@@ -35,6 +35,8 @@ class BacktestConfig:
             raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
         if self.strategies is not None and len(set(self.strategies)) != len(self.strategies):
             raise ValueError("strategies names one twice")
+        if self.env.task.step_messages:
+            raise ValueError("env.task.step_messages: a backtest goes by the clock; leave it out, or set it to 0")
         if isinstance(self.env.flow, RecordedConfig):
             self._check_recorded(self.env.flow)
 

@@ -47,6 +47,8 @@ def trace_episode(
     With one look it is the episode that `lobjax.evaluation` plays. With more, each part of a step draws random words of its own: a
     simulated market then goes another way from the same opening, while a recorded one, which draws none, does exactly the same.
     """
+    if looks > 1 and env.market.step_messages:
+        raise ValueError("a step that is counted in messages has no parts by the clock; look once")
     until = _parts(params.step_time, looks)
     play = jax.jit(lambda params, index: _play(env, params, player, episodes, index, until))
     opening, infos, seen, over = play(params, jnp.int32(index))

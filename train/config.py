@@ -118,6 +118,10 @@ class TrainConfig:
         if isinstance(played, RecordedConfig):
             if overlap(learned, played):
                 raise ValueError("evaluation.flow: these hours are among those trained on; choose others")
+            if self.env.task.step_messages:
+                raise ValueError(
+                    "evaluation.flow: windows of counted steps may overlap; set env.task.step_messages or evaluation.episodes to 0"
+                )
             length = self.env.task.decisions * self.env.task.step_s
             if played.start_every_s < length:
                 raise ValueError(

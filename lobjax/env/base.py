@@ -8,7 +8,7 @@ the new episode (cheaper: no warm-up is simulated), for callers that reset by th
 are those of the whole episode where `terminated | truncated`, and the market's counters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import flax.struct
@@ -62,8 +62,9 @@ class EnvParams(flax.struct.PyTreeNode):
 
     market: MarketParams
     task: Any
-    step_time: Time  # between decisions
+    step_time: Time  # between decisions; where steps are counted in messages, more than any lasts
     warm_up: Time  # simulated before the first decision
+    warm_up_step: Time  # in steps of this length
 
 
 class EnvState(flax.struct.PyTreeNode):
@@ -85,7 +86,7 @@ class Environment:
     decisions: int  # the most that an episode has
     actions: str  # what actions mean here, in words: an agent is for one meaning
     starts: int = 0  # numbered starts of a recorded flow; 0 for a simulated one
-    warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `step_time` long)
+    warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `warm_up_step` long)
 
     @property
     def name(self) -> str:
@@ -159,11 +160,12 @@ class Environment:
             return market
         end = clock.plus(market.now, params.warm_up)
         blank = self._no_orders(market, params)
+        by_the_clock = replace(self.market, step_messages=0)
 
         def one(market: MarketState, key: jax.Array) -> tuple[MarketState, None]:
-            until = clock.plus(market.now, params.step_time)
+            until = clock.plus(market.now, params.warm_up_step)
             until = clock.choose(clock.before(until, end), until, end)
-            return self.market.step(key, market, blank, until, params.market), None
+            return by_the_clock.step(key, market, blank, until, params.market), None
 
         market, _ = jax.lax.scan(one, market, jax.random.split(key, self.warm_up_steps))
         return market.replace(opened=market.now)

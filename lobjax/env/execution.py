@@ -41,6 +41,7 @@ class ExecutionConfig:
     lots: int = 40
     decisions: int = 10
     step_s: float = 6.0  # between decisions; the deadline is decisions * step_s
+    step_messages: int = 0  # if not 0, a step lasts instead until so many messages of the flow have come
     # Prices at which orders may rest, in ticks away from the reference: for a sale from the best bid ("opposite") or ask ("same") upwards.
     reference: Literal["opposite", "same"] = "opposite"
     offsets_ticks: tuple[int, ...] = (1, 2, 3, 4, 5)
@@ -55,6 +56,8 @@ class ExecutionConfig:
             raise ValueError("lots, decisions and offsets_ticks must be below 2^20")
         if not 1e-6 <= self.step_s <= 1e6:
             raise ValueError("step_s must be between a microsecond and 10^6 seconds")
+        if self.step_messages < 0:
+            raise ValueError("step_messages must not be negative; 0 lets a step last step_s")
 
 
 class ExecutionParams(flax.struct.PyTreeNode):

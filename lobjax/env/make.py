@@ -18,16 +18,13 @@ from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow
 from lobjax.market import Fees, Limits, Market, MarketParams
 from lobjax.types import Side
 
+_FAR_S = 10**9  # later than any message, and far from the end of int32
+
 
 def make(config: EnvConfig) -> Environment:
     """The environment that a configuration describes. InputError if its parts do not fit each other or a file is bad."""
     task_config, market_config = config.task, config.market
-    delay_s = (market_config.feed_delay_ns + market_config.order_delay_ns) * 1e-9
-    if delay_s >= task_config.step_s:
-        raise InputError(
-            f"env.market: feed and order delay together ({delay_s:g} s) must be shorter than a step "
-            f"({task_config.step_s:g} s), so that orders have arrived before the next decision; lengthen env.task.step_s"
-        )
+    _check_step(task_config, market_config)
     flow, flow_params, warm_up_s = _flow(config)
     task, task_params, limits = _task(task_config, market_config)
     market = Market(
@@ -37,13 +34,15 @@ def make(config: EnvConfig) -> Environment:
         queue_places=market_config.queue_places,
         max_messages=market_config.max_messages,
         levels=market_config.levels,
+        step_messages=task_config.step_messages,
         engine=market_config.engine,
     )
     params = EnvParams(
         market=MarketParams(flow_params, _fees(market_config), *_delays(market_config), limits),
         task=task_params,
-        step_time=from_seconds(task_config.step_s),
+        step_time=from_seconds(_FAR_S if task_config.step_messages else task_config.step_s),
         warm_up=from_seconds(warm_up_s),
+        warm_up_step=from_seconds(task_config.step_s),
     )
     warm_up_steps = math.ceil(warm_up_s / task_config.step_s - 1e-9)
     if warm_up_steps > 10_000:
@@ -61,6 +60,26 @@ def make(config: EnvConfig) -> Environment:
     )
 
 
+def _check_step(task: ExecutionConfig | MakingConfig, market: MarketConfig) -> None:
+    """Orders must have arrived before the next decision, and the messages of a step must fit its bound."""
+    delay_s = (market.feed_delay_ns + market.order_delay_ns) * 1e-9
+    if task.step_messages and delay_s:
+        raise InputError(
+            "env.market: steps counted in messages may be shorter than any delay; set feed_delay_ns and order_delay_ns to 0, "
+            "or env.task.step_messages to 0"
+        )
+    if delay_s >= task.step_s:
+        raise InputError(
+            f"env.market: feed and order delay together ({delay_s:g} s) must be shorter than a step "
+            f"({task.step_s:g} s), so that orders have arrived before the next decision; lengthen env.task.step_s"
+        )
+    if task.step_messages and task.step_messages + market.queue_places > market.max_messages:
+        raise InputError(
+            f"env.market.max_messages: {market.max_messages} are too few for {task.step_messages} messages of the flow and "
+            f"{market.queue_places} in flight; set it to {task.step_messages + market.queue_places} or more"
+        )
+
+
 def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
     if isinstance(config.flow, RecordedConfig):
         recorded = config.flow
@@ -68,7 +87,8 @@ def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
             load_day(recorded.path, recorded.book),
             from_s=seconds_of_day(recorded.from_time),
             until_s=seconds_of_day(recorded.until_time),
-            episode_s=config.task.decisions * config.task.step_s,
+            episode_s=0.0 if config.task.step_messages else config.task.decisions * config.task.step_s,
+            episode_messages=config.task.decisions * config.task.step_messages,
             every_s=recorded.start_every_s,
             capacity=config.market.capacity,
         )

@@ -33,6 +33,7 @@ class MakingConfig:
     inventory_limit_lots: int = 20
     decisions: int = 60
     step_s: float = 1.0
+    step_messages: int = 0  # if not 0, a step lasts instead until so many messages of the flow have come
     offsets_ticks: tuple[int, ...] = (-1, 0, 1, 2, 3)  # behind the best price of the side; negative improves it
     inventory_penalty: float = 0.01  # ticks x lots, for each squared lot held at the end of a step
     price_scale_ticks: float = 5.0  # the unit of prices in observations
@@ -48,6 +49,8 @@ class MakingConfig:
             raise ValueError("quote_lots, inventory_limit_lots, decisions and offsets_ticks must be below 2^20")
         if not 1e-6 <= self.step_s <= 1e6:
             raise ValueError("step_s must be between a microsecond and 10^6 seconds")
+        if self.step_messages < 0:
+            raise ValueError("step_messages must not be negative; 0 lets a step last step_s")
 
 
 class MakingParams(flax.struct.PyTreeNode):

@@ -15,35 +15,49 @@ _MOST_STARTS = 4096
 
 
 def recorded_params(
-    day: Day, *, from_s: float, until_s: float, episode_s: float, every_s: float, capacity: int
+    day: Day,
+    *,
+    from_s: float,
+    until_s: float,
+    episode_s: float,
+    every_s: float,
+    capacity: int,
+    episode_messages: int = 0,
 ) -> RecordedParams:
     """Starts `every_s` apart from `from_s` on (seconds after midnight), such that every episode ends by `until_s`.
 
-    Only the messages of that time are kept. InputError if no episode fits or the book does not.
+    An episode lasts `episode_s`, or if longer `episode_messages` messages. Only the messages of that time are kept. InputError if no
+    episode fits or the book does not.
     """
     row_time = day.row_time_s + day.row_time_ns * 1e-9
     wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)
     wanted = wanted[(wanted >= row_time[0]) & (wanted + episode_s <= row_time[-1])]
+    last = np.searchsorted(day.time_s + day.time_ns * 1e-9, until_s, side="right")
+    rows = _rows_at(row_time, wanted)
+    fits = day.row_end[rows] + episode_messages <= last
+    wanted, rows = wanted[fits], rows[fits]
     if len(wanted) == 0:
+        length = f"{episode_messages} messages" if episode_messages else f"{episode_s:g} s"
         raise InputError(
-            f"flow: no episode of {episode_s:g} s fits between {from_s:g} s and {until_s:g} s of a record that spans "
+            f"flow: no episode of {length} fits between {from_s:g} s and {until_s:g} s of a record that spans "
             f"{row_time[0]:.0f} s to {row_time[-1]:.0f} s after midnight; choose other times or a shorter episode"
         )
     if len(wanted) > _MOST_STARTS:
         raise InputError(
             f"flow: {len(wanted)} starts are more than {_MOST_STARTS}; raise env.flow.start_every_s or choose fewer hours"
         )
-    rows = (
-        np.searchsorted(row_time, wanted, side="right") - 1
-    )  # the last row of no later a time: the book as it stands then
     seeds = books_at(day, rows, capacity)
     live = np.arange(capacity) < seeds.n[:, :, None]
     books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))
     first = day.row_end[rows]
-    last = np.searchsorted(day.time_s + day.time_ns * 1e-9, until_s, side="right")
     last = max(last, int(first[-1]) + 1)
     offset = int(first[0])
     kept = slice(offset, last)
     messages = type(day.messages)(*(field[kept] for field in day.messages))
     start_ns = np.round(wanted * NS).astype(np.int64)
     return to_device(messages, day.time_s[kept], day.time_ns[kept], first - offset, start_ns, books)
+
+
+def _rows_at(row_time: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """The last row of no later a time than each of `seconds`: the book as it stands then."""
+    return np.searchsorted(row_time, seconds, side="right") - 1

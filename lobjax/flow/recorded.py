@@ -35,7 +35,7 @@ class RecordedState(NamedTuple):
 class RecordedFlow:
     """A `Flow` that plays a record; agents' orders move the book, the record goes on as it was."""
 
-    words: int = 1  # none is needed; one keeps shapes positive
+    words: int = 0  # nothing is drawn
 
     def open(self, key: jax.Array, params: RecordedParams, start: jax.Array | None = None) -> Opening:
         """A start drawn uniformly, or the one numbered `start` (modulo S)."""

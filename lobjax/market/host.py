@@ -23,7 +23,7 @@ from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 _TARGET = "lobjax_market_step"
 # The fields of `MarketState` that a call gives back, in its order.
 _CHANGED = (
-    "book", "depth", "flow", "due", "in_flight", "accounts", "tape", "counters", "flow_counters", "clipped_lots", "late",
+    "book", "depth", "flow", "now", "due", "in_flight", "accounts", "tape", "counters", "flow_counters", "clipped_lots", "late",
 )  # fmt: skip
 
 
@@ -48,9 +48,15 @@ def market_step(
         )
     shapes = [jax.ShapeDtypeStruct(jnp.shape(leaf), jnp.int32) for leaf in leaves]
     call = jax.ffi.ffi_call(_TARGET, shapes, vmap_method="expand_dims")
-    attributes = {"flow": np.int64(number), "threads": np.int64(numba.get_num_threads())}
+    attributes = {
+        "flow": number,
+        "max_messages": sizes.max_messages,
+        "step_messages": sizes.step_messages,
+        "threads": numba.get_num_threads(),
+    }
+    attributes = {name: np.int64(value) for name, value in attributes.items()}
     changed = jax.tree.unflatten(tree, call(*operands, *flow_leaves(params.flow), **attributes))
-    return state.replace(now=until, **dict(zip(_CHANGED, changed, strict=True)))
+    return state.replace(**dict(zip(_CHANGED, changed, strict=True)))
 
 
 def _operands(
@@ -68,7 +74,7 @@ def _operands(
         (orders.sent, jnp.shape(orders.sent.kind)),
         (orders.closing, jnp.shape(orders.closing.kind)),
         (until, ()),
-        (words, (sizes.max_messages, width)),
+        (words, (sizes.draws, width)),
         ((params.fees, params.feed_delay, params.order_delay, params.limits), rows),
     )
     for record, shape in records:

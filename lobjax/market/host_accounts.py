@@ -1,4 +1,4 @@
-"""Limits, trades and the tape for the engine `host`: Numba twins of `risk.clip_to_limits`, `accounts.book_trades` and `tape.record`.
+"""Checks, trades and the tape for the engine `host`: Numba twins of `lobjax.market.risk`, `accounts.book_trades` and `tape.record`.
 
 The definitions work in int32 that wraps around. Numba widens sums and products to int64, so `_wrap` cuts them back wherever the
 result could differ.
@@ -25,6 +25,7 @@ from lobjax.market.host_memory import (
     TRADED_LOTS,
     WORD_BITS,
 )
+from lobjax.reference.arrays import find
 from lobjax.types import Kind, Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
@@ -32,12 +33,23 @@ NOOP = int(Kind.NOOP)
 RESTING = (int(Kind.LIMIT), int(Kind.POST_ONLY), int(Kind.REPLACE))
 TAKING = (int(Kind.MARKET), int(Kind.IOC), int(Kind.FOK))
 REPLACE = int(Kind.REPLACE)
+NAMING = (int(Kind.CANCEL), int(Kind.DELETE), REPLACE)
 WORD = 1 << WORD_BITS
 
 
 @inner
 def _wrap(value):
     return np.int64(np.int32(value))
+
+
+@inner
+def only_own_orders(book, message):
+    """Take the id off an account's message, in place, where it names an order that is not its own."""
+    side = message[1]
+    if message[0] in NAMING and side in (BID, ASK):
+        at = find(book, side, message[4])
+        if at >= 0 and book.owner[side, at] != message[5]:
+            message[4] = 0
 
 
 @inner

@@ -14,7 +14,7 @@ from lobjax.flow.host import POISSON
 from lobjax.market.host_loop import step_market
 from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_PARAMS, IN_QUEUE, IN_SENT, IN_WORDS, Market, new_memory
 
-_FLOW, _THREADS = 0, 1  # attributes
+_FLOW, _MAX_MESSAGES, _STEP_MESSAGES, _THREADS = range(4)  # attributes
 _BOOK_RANK = 2  # the first result is a book's prices; what its rank has beyond is the batch
 
 # Where compiled code, or a number frozen in it, comes from.
@@ -25,6 +25,7 @@ _SOURCES = ("ffi*.py", "types.py", "clock.py", "flow/fixed.py", "flow/host.py", 
 def _run_range(frame, first, last):
     """Markets `first` to `last - 1` of a call, one after the other."""
     args, rets, flow = arguments(frame), results(frame), attribute(frame, _FLOW)
+    max_messages, step_messages = attribute(frame, _MAX_MESSAGES), attribute(frame, _STEP_MESSAGES)
     batch = batch_of(frame, _BOOK_RANK)
     axes = batch.shape[0]
     address, lengths, step = tables(args, axes)
@@ -37,7 +38,7 @@ def _run_range(frame, first, last):
     for at in range(first, last):
         locate(address, step, batch, at, market.args)
         locate(out_address, out_step, batch, at, market.results)
-        step_market(flow, width, market, memory)
+        step_market(flow, width, max_messages, step_messages, market, memory)
 
 
 @njit(nogil=True, parallel=True)

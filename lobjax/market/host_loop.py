@@ -11,7 +11,7 @@ import numpy as np
 from lobjax.clock import NS
 from lobjax.ffi import inner, naturals
 from lobjax.flow.host import add_lots, draw, forget
-from lobjax.market.host_accounts import book_trades, clip_to_limits, record
+from lobjax.market.host_accounts import book_trades, clip_to_limits, only_own_orders, record
 from lobjax.market.host_memory import (
     IN_CLOSING,
     IN_DROPPED,
@@ -35,6 +35,7 @@ from lobjax.market.host_memory import (
     OUT_FLOW,
     OUT_HEAD,
     OUT_LATE,
+    OUT_NOW,
     OUT_QUEUE,
     argument,
     book_of,
@@ -57,8 +58,8 @@ NEVER = INT32_MAX << 32
 
 
 @inner
-def step_market(flow, width, market, memory):
-    """One step of one market: `market_step` from arguments to results. width: random words a message."""
+def step_market(flow, width, max_messages, step_messages, market, memory):
+    """One step of one market: `market_step` from arguments to results. width: random words a message; the rest as in `Sizes`."""
     book = book_of(market, memory.n)
     load_book(market, book)
     load_accounts(market, memory)
@@ -67,7 +68,7 @@ def step_market(flow, width, market, memory):
     _send(market, memory)
     opening_mid2 = _mid2(book)
 
-    until = _time(market, IN_UNTIL)
+    until, now = _time(market, IN_UNTIL), _time(market, IN_NOW)
     due = _time(market, IN_DUE)
     state = np.int32(scalar(market, IN_FLOW))
     words = naturals(market.args[IN_WORDS], market.lengths[IN_WORDS])
@@ -75,7 +76,8 @@ def step_market(flow, width, market, memory):
     places = market.lengths[IN_QUEUE]
     done, drawn, head = 0, 0, 0
     arrival = memory.queue_key[0]
-    while min(arrival, due) < until and done < words.shape[0] // width:
+    most = step_messages if step_messages > 0 else max_messages
+    while min(arrival, due) < until and drawn < most and done < max_messages:
         at, from_flow = min(arrival, due), due < arrival
         if from_flow:
             row = words[drawn * width : (drawn + 1) * width]
@@ -87,16 +89,24 @@ def step_market(flow, width, market, memory):
                 memory.message[field] = result(market, OUT_QUEUE + field)[head]
             head += 1
             arrival = memory.queue_key[head] if head < places else NEVER
+        now = max(now, at)
         _run_message(book, market, memory, at, from_flow, False)
         done += 1
 
-    put(market, OUT_LATE, scalar(market, IN_LATE) + (min(arrival, due) < until))
+    late = min(arrival, due) < until
+    if step_messages > 0:
+        late = late and drawn < step_messages
+    else:
+        now = until
+    put(market, OUT_LATE, scalar(market, IN_LATE) + late)
     for k in range(market.lengths[IN_CLOSING]):
         for field in range(6):
             memory.message[field] = argument(market, IN_CLOSING + field)[k]
-        _run_message(book, market, memory, until, False, True)
+        _run_message(book, market, memory, now, False, True)
     put(market, OUT_HEAD, head)
     put(market, OUT_FLOW, state)
+    put(market, OUT_NOW, now >> 32)
+    put(market, OUT_NOW + 1, now)
     put(market, OUT_DUE, due >> 32)
     put(market, OUT_DUE + 1, due)
     store_accounts(market, memory, opening_mid2)
@@ -174,6 +184,7 @@ def _run_message(book, market, memory, time, from_flow, closing):
     message = memory.message
     low, high, target = argument(market, IN_LIMITS), argument(market, IN_LIMITS + 1), argument(market, IN_LIMITS + 2)
     if message[5] >= 1:
+        only_own_orders(book, message)
         clip_to_limits(book, memory.accounts, message, low, high, target, closing, memory.tally)
     kind, side, price, size, owner = message[0], message[1], message[2], message[3], message[5]
     if kind == NOOP:

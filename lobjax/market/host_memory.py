@@ -32,10 +32,10 @@ def _starts(**leaves: int) -> tuple[int, ...]:
     late=1, sent=6, closing=6, until=2, words=1, fees=2, feed_delay=2, order_delay=2, limits=3,
 )  # fmt: skip
 (
-    OUT_BOOK, OUT_DEPTH, OUT_FLOW, OUT_DUE, OUT_QUEUE, OUT_HEAD, OUT_DROPPED, OUT_ACCOUNTS, OUT_INEXACT, OUT_TAPE, OUT_COUNTERS,
+    OUT_BOOK, OUT_DEPTH, OUT_FLOW, OUT_NOW, OUT_DUE, OUT_QUEUE, OUT_HEAD, OUT_DROPPED, OUT_ACCOUNTS, OUT_INEXACT, OUT_TAPE, OUT_COUNTERS,
     OUT_CLIPPED, OUT_LATE, OUT_COUNT,
 ) = _starts(
-    book=4, depth=2, flow=1, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=7, counters=10,
+    book=4, depth=2, flow=1, now=2, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=7, counters=10,
     clipped=1, late=1,
 )  # fmt: skip
 

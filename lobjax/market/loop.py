@@ -14,7 +14,7 @@ from lobjax.clock import Time
 from lobjax.flow.base import Flow
 from lobjax.market.accounts import book_trades
 from lobjax.market.inflight import peek, send
-from lobjax.market.risk import clip_to_limits
+from lobjax.market.risk import clip_to_limits, only_own_orders
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 from lobjax.market.tape import blank_tape, record
 from lobjax.types import Counters, Kind, Message
@@ -29,24 +29,31 @@ class _Event(NamedTuple):
 def market_step(
     flow: Flow, sizes: Sizes, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
 ) -> MarketState:
-    """One step of one market. words: uint32 `[max_messages, flow.words]`, a row for each message. See `Market.step`."""
+    """One step of one market. words: uint32 `[sizes.draws, flow.words]`, a row for each of the flow's messages. See `Market.step`."""
     state = _send(state, orders.sent, sizes.accounts, params)
     state = state.replace(tape=blank_tape(mid2(state.book)))
 
+    def waiting(drawn: jax.Array, state: MarketState) -> jax.Array:
+        return clock.before(_next_at(state), until) & (drawn < sizes.step_messages if sizes.step_messages else True)
+
     def busy(carry: tuple[jax.Array, jax.Array, MarketState]) -> jax.Array:
-        done, _, state = carry
-        return (done < sizes.max_messages) & clock.before(_next_at(state), until)
+        done, drawn, state = carry
+        return (done < sizes.max_messages) & waiting(drawn, state)
 
     def turn(carry: tuple[jax.Array, jax.Array, MarketState]) -> tuple[jax.Array, jax.Array, MarketState]:
         # Words are counted by the flow's own messages, so that what agents send does not change what the flow draws.
         done, drawn, state = carry
-        row = words[jnp.minimum(drawn, sizes.max_messages - 1)]
+        row = words[jnp.minimum(drawn, sizes.draws - 1)]
+        at = _next_at(state)
         state, flows = _turn(flow, state, row, until, params)
+        if sizes.step_messages:
+            state = state.replace(now=clock.choose(clock.before(state.now, at), at, state.now))
         return done + 1, drawn + flows.astype(jnp.int32), state
 
-    _, _, state = jax.lax.while_loop(busy, turn, (jnp.int32(0), jnp.int32(0), state))
-    late = clock.before(_next_at(state), until)
-    state = state.replace(now=until, late=state.late + late.astype(jnp.int32))
+    _, drawn, state = jax.lax.while_loop(busy, turn, (jnp.int32(0), jnp.int32(0), state))
+    state = state.replace(late=state.late + waiting(drawn, state).astype(jnp.int32))
+    if not sizes.step_messages:
+        state = state.replace(now=until)
 
     def close(state: MarketState, message: Message) -> tuple[MarketState, None]:
         return _apply(state, _Event(message, state.now, jnp.bool_(True)), params, closing=True), None
@@ -89,7 +96,8 @@ def _turn(
 
 
 def _apply(state: MarketState, event: _Event, params: MarketParams, *, closing: bool = False) -> MarketState:
-    message, clipped = clip_to_limits(state.book, state.accounts.lots, event.message, params.limits, closing=closing)
+    message = only_own_orders(state.book, event.message)
+    message, clipped = clip_to_limits(state.book, state.accounts.lots, message, params.limits, closing=closing)
     book, outcome = step(state.book, message)
     elapsed = clock.minus(event.at, state.opened)
     elapsed_ms = elapsed.s * 1000 + elapsed.ns // 1_000_000

@@ -36,6 +36,7 @@ class Market:
     queue_places: int = 32
     max_messages: int = 128
     levels: int = 5
+    step_messages: int = 0  # of the flow, after which a step ends; 0: it ends by the clock
     engine: Engine = "auto"
 
     def __post_init__(self) -> None:
@@ -57,7 +58,9 @@ class Market:
     @property
     def sizes(self) -> Sizes:
         """The static sizes as one record."""
-        return Sizes(self.capacity, self.accounts, self.queue_places, self.max_messages, self.levels)
+        return Sizes(
+            self.capacity, self.accounts, self.queue_places, self.max_messages, self.levels, self.step_messages
+        )
 
     def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
         """A market at an opening drawn by the flow (or its opening numbered `start`)."""
@@ -68,9 +71,10 @@ class Market:
     ) -> MarketState:
         """Send `orders.sent`, run every message that arrives before `until`, then apply `orders.closing` at that moment.
 
-        Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent.
+        Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent. Where steps are counted
+        (`step_messages`), a step ends with the arrival of the flow's last message, before `until` in any case: pass `clock.never()`.
         """
-        words = jax.random.bits(key, (self.max_messages, self.flow.words))
+        words = jax.random.bits(key, (self.sizes.draws, self.flow.words))
         if self.runs_on == "host":
             from lobjax.market import host
 

@@ -1,4 +1,4 @@
-"""The check that a broker makes before an order reaches the book: no account may come to hold more than its limits allow.
+"""The checks that a broker makes before an order reaches the book: whose order it names, and what its account may come to hold.
 
 Resting orders count as if they had traded, so no sequence of fills can break a limit, whatever arrives in between. An execution
 agent's limits are 0 and its parent order, which is why it cannot sell what it no longer has; a market maker's are its inventory limits.
@@ -19,6 +19,16 @@ class Limits(NamedTuple):
     low: jax.Array
     high: jax.Array
     target: jax.Array  # what closing messages bring the position to
+
+
+def only_own_orders(book: Book, message: Message) -> Message:
+    """A CANCEL, DELETE or REPLACE by an account of an order not its own names none: its id becomes 0, which the book counts as unknown."""
+    kind = message.kind
+    names = (kind == Kind.CANCEL) | (kind == Kind.DELETE) | (kind == Kind.REPLACE)
+    buys = message.side == Side.BID
+    size, order_id, owner = (jnp.where(buys, rows[0], rows[1]) for rows in (book.size, book.order_id, book.owner))
+    foreign = jnp.any((size > 0) & (order_id == message.order_id) & (owner != message.owner))
+    return message._replace(order_id=jnp.where(names & (message.owner >= 1) & foreign, 0, message.order_id))
 
 
 def clip_to_limits(

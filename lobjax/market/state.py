@@ -52,6 +52,12 @@ class Sizes(NamedTuple):
     queue_places: int  # Q, messages in flight
     max_messages: int  # M, messages of one step
     levels: int  # L, of the depth snapshot
+    step_messages: int = 0  # of the flow, after which a step ends; 0 where it ends by the clock
+
+    @property
+    def draws(self) -> int:
+        """The most messages of the flow in one step."""
+        return min(self.max_messages, self.step_messages or self.max_messages)
 
 
 def open_state(opening: Opening, sizes: Sizes) -> MarketState:

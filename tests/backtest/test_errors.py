@@ -44,6 +44,7 @@ def test_a_folder_in_use(tmp_path, capsys):
         ("strategies=[]", "nobody to play"),
         ("strategies=[twap,twap]", "names one twice"),
         ("seed=-1", "between 0 and"),
+        ("env.task.step_messages=20", "a backtest goes by the clock"),
     ],
 )
 def test_bad_settings(tmp_path, capsys, change, said):

@@ -110,7 +110,9 @@ def opened(case, markets):
 
 
 @pytest.mark.parametrize(
-    "make", [poisson_case, partial(poisson_case, capacity=4), recorded_case], ids=["poisson", "small", "recorded"]
+    "make",
+    [poisson_case, partial(poisson_case, capacity=4), partial(poisson_case, step_messages=6), recorded_case],
+    ids=["poisson", "small", "counted", "recorded"],
 )
 def test_equals_the_definition_in_every_leaf_after_every_step(make):
     case, markets, steps = make(), 8, 30

@@ -51,6 +51,22 @@ def test_a_resting_order_earns_the_maker_rebate_when_the_flow_hits_it():
     assert int(to_int(state.accounts.lot_ms)[1]) == 3 * 3000
 
 
+def test_an_account_can_neither_cancel_nor_replace_what_is_not_its_own():
+    market, params, state = market_of(quotes(), accounts=2)
+    state = play(market, params, state, 1, [(Kind.LIMIT, ASK, 104, 5, MINE, 1)])
+    others = [
+        (Kind.CANCEL, ASK, 0, 2, MINE, 2),
+        (Kind.DELETE, ASK, 0, 0, MINE, 2),
+        (Kind.REPLACE, ASK, 100, 5, MINE, 2),  # it would have sold account 1's lots at 100
+        (Kind.DELETE, BID, 0, 0, 1, 2),  # the background's
+    ]
+    state = play(market, params, state, 2, others)
+    assert int(state.counters.unknown) == 4 and state.accounts.lots.tolist() == [0, 0, 0]
+    assert volume_at(state.book, ASK, jnp.asarray([104])).tolist() == [5] and best_prices(state.book)[0] == 100
+    state = play(market, params, state, 3, [(Kind.CANCEL, ASK, 0, 2, MINE, 1)])
+    assert volume_at(state.book, ASK, jnp.asarray([104])).tolist() == [3] and int(state.counters.unknown) == 4
+
+
 def test_at_one_instant_agents_come_before_the_flow():
     script = [(0.5, (Kind.LIMIT, ASK, 102, 5, 1, 0)), (1.0, (Kind.MARKET, BID, 0, 5, 0, 0))]
     market, params, state = market_of(script)
