@@ -1,5 +1,7 @@
 """`python -m bench replay PATH [BOOK]`: does a recorded day, replayed with no agent, equal its own book file?
 
+(Of an order-by-order file: `bench.replay_orders`.)
+
 The day is translated, its messages go through the reference engine, and after every row the engine's levels are compared with what the
 book file (or, `--against`, another file of the same day) shows. The comparison never looks at the translator's own bookkeeping.
 """
@@ -17,10 +19,11 @@ from numba import njit
 from rich.console import Console
 from rich.progress import Progress
 
+from bench.replay_orders import replay_orders
 from lobjax.data import Day, Origin, Replay, build_day
 from lobjax.data.loading import TICK_SIZE
 from lobjax.data.lobster import open_book, read_messages
-from lobjax.data.sources import locate
+from lobjax.data.sources import is_order_file, locate
 from lobjax.data.windows import row_times_ns
 from lobjax.errors import InputError
 from lobjax.types import Side
@@ -35,21 +38,38 @@ def replay(
     *,
     against: Path | None = None,
     until: str | None = None,
-    tick_size: int = TICK_SIZE,
+    tick_size: int | None = None,
     levels: int | None = None,
     margin: int | None = None,
+    instrument: str | None = None,
+    engine: str = "reference",
 ) -> None:
-    """Replay a LOBSTER day with the reference engine and compare every row; one JSON object on the last line.
+    """Replay a recorded day and compare every row; one JSON object on the last line.
+
+    A LOBSTER day is compared with its book file, through the reference engine; a Databento MBO file with a book kept order by order,
+    after every event.
 
     Args:
-        path: The official zip, a message file (.csv, .csv.gz) or a folder with one of these.
+        path: The official zip, a message file (.csv, .csv.gz) or a folder with one of these; or a .dbn, .dbn.zst.
         book: The orderbook file; by default the one beside the message file.
         against: Compare with this other LOBSTER day instead, at its rows whose messages occur in order in PATH too.
         until: Compare rows before this time only (HH:MM:SS, fractions allowed).
-        tick_size: File price units (1e-4 dollars) in one tick.
-        levels: Depth of the window that is kept exact; by default that of the book file.
+        tick_size: File price units in one tick. LOBSTER: of 1e-4 dollars, 100 by default; MBO: of 1e-9, found by default.
+        levels: Depth of the window that is kept exact; by default that of the book file (MBO: 5).
         margin: Further levels a side to hold (a measured default).
+        instrument: Its symbol or number, where an MBO file holds several.
+        engine: Who replays an MBO file: reference, host, xla or auto.
     """
+    if is_order_file(path):
+        if book or against or until:
+            raise InputError(
+                f"{path}: tells every order and is compared with nothing else; leave BOOK, --against and --until out"
+            )
+        replay_orders(path, engine=engine, instrument=instrument, tick_size=tick_size, levels=levels, margin=margin)
+        return
+    if instrument or engine != "reference":
+        raise InputError(f"{path}: --instrument and --engine are for MBO files (.dbn, .dbn.zst); leave them out")
+    tick_size = TICK_SIZE if tick_size is None else tick_size
     stop_ns = _nanos(until) if until else None
     day = build_day(path, book, tick_size=tick_size, levels=levels, margin=margin)
     rows, blocks = _shown(day, path, book, against, tick_size)

@@ -1,4 +1,4 @@
-"""Recorded days: LOBSTER files in, exact streams of book messages out. NumPy, Numba and Polars; no JAX anywhere below here."""
+"""Recorded days: LOBSTER or Databento MBO files in, exact streams of book messages out. NumPy, Numba, Polars; no JAX below here."""
 
 from lobjax.data.day import Day, DayInfo, EventType, Origin, Prints
 from lobjax.data.loading import build_day

@@ -8,7 +8,6 @@ from typing import Annotated
 import tyro
 
 from lobjax.cli import run_command
-from lobjax.data.loading import TICK_SIZE
 from lobjax.data.store import build as build_folder
 from lobjax.data.store import load_day
 from lobjax.data.summary import summary
@@ -20,25 +19,29 @@ def build(
     /,
     *,
     out: Path,
-    tick_size: int = TICK_SIZE,
+    tick_size: int | None = None,
     levels: int | None = None,
     margin: int | None = None,
+    instrument: str | None = None,
 ) -> None:
-    """Translate a LOBSTER day into a folder that loads in a moment; does nothing where that is up to date.
+    """Translate a LOBSTER day, or a Databento MBO file, into a folder that loads in a moment; does nothing where that is up to date.
 
     Args:
-        path: The official zip, a message file (.csv, .csv.gz) or a folder with one of these.
+        path: The official zip, a message file (.csv, .csv.gz), a folder with one of these; or a .dbn, .dbn.zst.
         book: The orderbook file; by default the one beside the message file.
         out: Folder to write, whole or not at all.
-        tick_size: File price units (1e-4 dollars) in one tick.
-        levels: Depth of the window; by default that of the book file.
+        tick_size: File price units in one tick. LOBSTER: of 1e-4 dollars, 100 by default; MBO: of 1e-9, found by default.
+        levels: Depth of the window; by default that of the book file (MBO: 5).
         margin: Further levels a side to hold (a measured default).
+        instrument: Its symbol or number, where an MBO file holds several.
     """
     start = time.perf_counter()
-    day, built = build_folder(path, book, out=out, tick_size=tick_size, levels=levels, margin=margin)
+    day, built = build_folder(
+        path, book, out=out, tick_size=tick_size, levels=levels, margin=margin, instrument=instrument
+    )
     done = f"built in {time.perf_counter() - start:.1f} s" if built else "up to date"
     print(f"{out}: {done}; {day.info.rows:,} rows, {len(day.origin):,} messages", file=sys.stderr)
-    if strange := day.info.counts["unexplained_rows"]:
+    if strange := day.info.counts.get("unexplained_rows"):
         print(f"{out}: {strange:,} book rows differ above their deepest level and were not corrected", file=sys.stderr)
 
 
@@ -49,17 +52,19 @@ def inspect(
     *,
     tick_size: int | None = None,
     levels: int | None = None,
+    instrument: str | None = None,
 ) -> None:
-    """Show what is in a built folder or a LOBSTER day.
+    """Show what is in a built folder, a LOBSTER day or a Databento MBO file.
 
     Args:
-        path: A built folder, or LOBSTER files as for `build`.
+        path: A built folder, or files as for `build`.
         book: The orderbook file; by default the one beside the message file.
-        tick_size: File price units (1e-4 dollars) in one tick, 100 by default (LOBSTER files only).
-        levels: Depth of the window; by default that of the book file (LOBSTER files only).
+        tick_size: File price units in one tick, as for `build` (not of a built folder).
+        levels: Depth of the window, as for `build` (not of a built folder).
+        instrument: Its symbol or number, where an MBO file holds several (not of a built folder).
     """
-    arguments = {name: value for name, value in (("tick_size", tick_size), ("levels", levels)) if value is not None}
-    lines = summary(load_day(path, book, **arguments))
+    given = {"tick_size": tick_size, "levels": levels, "instrument": instrument}
+    lines = summary(load_day(path, book, **{name: value for name, value in given.items() if value is not None}))
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
         print(f"{name:<{width}}  {text}")

@@ -19,11 +19,15 @@ class Origin(IntEnum):
     CORRECTION = 1  # the book file shows, at its deepest level, what no message told
     PRUNE = 2  # a level far outside the file's window is let go
     REPAIR = 3  # lots of an id that is not held, taken off an order that is
-    SEED = 4  # the book of row 0
+    SEED = 4  # the book of row 0; of an order-by-order file, also the book as an auction leaves it
+    REVEAL = (
+        5  # orders of a level that comes into the window, under the ids that they always had (order-by-order files)
+    )
+    WITHDRAW = 6  # the book is crossed, an auction is being held: the window is emptied (order-by-order files)
 
 
 class EventType(IntEnum):
-    """LOBSTER's message types."""
+    """What a row tells: LOBSTER's message types 1 to 7, then what order-by-order files have besides."""
 
     NEW = 1
     CANCEL = 2
@@ -32,6 +36,9 @@ class EventType(IntEnum):
     HIDDEN = 5
     CROSS = 6
     HALT = 7
+    MODIFY = 8  # of price or size
+    CLEAR = 9  # of the whole book, and a snapshot
+    OTHER = 10  # nothing that changes a book
 
 
 class Prints(NamedTuple):
@@ -43,38 +50,42 @@ class Prints(NamedTuple):
     event: np.ndarray  # int8, EventType
     side: np.ndarray  # int8, side of the resting order (a resting ask: the aggressor bought)
     size_lots: np.ndarray  # int32
-    price: np.ndarray  # int64, raw, in 1e-4 dollars: hidden executions and crosses may lie off the tick grid
+    price: np.ndarray  # int64, raw, in the file's units: hidden executions and crosses may lie off the tick grid
 
 
 @dataclass(frozen=True, kw_only=True)
 class DayInfo:
     """What a day is and what its translation did; written as `meta.json` beside the arrays.
 
-    `book` says what the book file gave: "rows" (one for each message), "seed" (its first row only) or "none".
-    `counts` are whole-day counts, named in `lobjax.data.reconcile.COUNTS`, and a few of the file's own.
+    `book` says what the book file gave: "rows" (one for each message), "seed" (its first row only) or "none"; "orders" where every
+    order has a record, so that none is needed. `counts` are whole-day counts, named in `lobjax.data.rules.COUNTS` (order by order:
+    `lobjax.data.mbo_window.COUNTS`), and a few of the file's own.
     """
 
     symbol: str
     date: str
     levels: int  # depth of the window that the book is exact in
     margin: int  # further levels a side that are held, not guaranteed
-    tick_size: int  # file price units (1e-4 dollars) in one tick
+    tick_size: int  # file price units in one tick
     rows: int
     book: str
     max_orders: int  # most orders that one side ever holds
     sources: dict[str, str] = field(default_factory=dict)  # file name -> sha256
     counts: dict[str, int] = field(default_factory=dict)
+    price_unit: int = 10_000  # file price units in one dollar (or point)
 
     def __post_init__(self) -> None:
-        if self.book not in ("rows", "seed", "none"):
-            raise ValueError(f"book must be 'rows', 'seed' or 'none', not {self.book!r}")
-        if min(self.levels, self.tick_size) < 1 or min(self.margin, self.rows, self.max_orders) < 0:
-            raise ValueError("levels and tick_size must be positive; margin, rows and max_orders not negative")
+        if self.book not in ("rows", "seed", "none", "orders"):
+            raise ValueError(f"book must be 'rows', 'seed', 'none' or 'orders', not {self.book!r}")
+        if min(self.levels, self.tick_size, self.price_unit) < 1 or min(self.margin, self.rows, self.max_orders) < 0:
+            raise ValueError(
+                "levels, tick_size and price_unit must be positive; margin, rows and max_orders not negative"
+            )
 
     @property
     def unknown_ids(self) -> int:
-        """Cancels, deletes and executions that named an order that was not held."""
-        return sum(self.counts[f"unknown_{kind}"] for kind in ("cancels", "deletes", "executions"))
+        """Cancels, deletes, modifications and executions that named an order that was not held."""
+        return sum(count for name, count in self.counts.items() if name.startswith("unknown_"))
 
 
 class Day(NamedTuple):

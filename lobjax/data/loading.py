@@ -6,8 +6,9 @@ import numpy as np
 
 from lobjax.data.day import Day, DayInfo, EventType, Prints
 from lobjax.data.lobster import DIRECTION, EVENT, NANOS, ORDER_ID, PRICE, SECONDS, SIZE, open_book, read_messages
+from lobjax.data.mbo import build_order_day
 from lobjax.data.reconcile import BLIND_MARGIN, MARGIN, Rows, translate
-from lobjax.data.sources import digests, locate
+from lobjax.data.sources import digests, is_order_file, locate
 from lobjax.errors import InputError
 from lobjax.types import SYNTHETIC_ID_BASE, Message, Side
 
@@ -19,16 +20,24 @@ def build_day(
     path: str | Path,
     book: str | Path | None = None,
     *,
-    tick_size: int = TICK_SIZE,
+    tick_size: int | None = None,
     levels: int | None = None,
     margin: int | None = None,
+    instrument: str | None = None,
 ) -> Day:
-    """Read and translate a LOBSTER day; `path` and `book` as in `sources.locate`.
+    """Read and translate a LOBSTER day; `path` and `book` as in `sources.locate`. Or a Databento MBO file, as in `mbo.build_order_day`.
 
-    tick_size: file price units (1e-4 dollars) in a tick. levels: depth of the window, at most (and by default) that of the
-    book file; without one, what the message file's name says. A shallower window holds fewer orders. margin: further levels a
-    side that are held (`reconcile`). InputError for whatever is wrong with the files or the arguments.
+    tick_size: file price units (1e-4 dollars) in a tick, a cent by default. levels: depth of the window, at most (and by default) that
+    of the book file; without one, what the message file's name says. A shallower window holds fewer orders. margin: further levels
+    a side that are held (`reconcile`). InputError for whatever is wrong with the files or the arguments.
     """
+    if is_order_file(path):
+        if book is not None:
+            raise InputError(f"{path}: tells every order and goes with no book file; leave {book} out")
+        return build_order_day(path, instrument=instrument, tick_size=tick_size, levels=levels, margin=margin)
+    if instrument is not None:
+        raise InputError(f"{path}: a LOBSTER day is of one instrument; leave the instrument out")
+    tick_size = TICK_SIZE if tick_size is None else tick_size
     if tick_size < 1 or (levels is not None and levels < 1) or (margin is not None and margin < 0):
         raise InputError(
             f"{path}: tick size {tick_size}, levels {levels}, margin {margin}; give positive ones (margin: 0 or more)"

@@ -30,7 +30,7 @@ COUNTS: tuple[str, ...] = (
 (N_MESSAGES, N_SYNTHETIC, N_CORRECTIONS, UNKNOWN_CANCELS, UNKNOWN_DELETES, UNKNOWN_EXECUTIONS) = range(5, 11)
 (OUT_OF_TURN, OFF_BEST, CROSSING, PROVEN_GONE, REUSED_IDS, UNEXPLAINED) = range(11, len(COUNTS))
 LIMIT, CANCEL, DELETE, IOC = int(Kind.LIMIT), int(Kind.CANCEL), int(Kind.DELETE), int(Kind.IOC)
-REAL, CORRECTION, PRUNE, REPAIR, SEED = (int(origin) for origin in Origin)
+REAL, CORRECTION, PRUNE, REPAIR, SEED = (int(origin) for origin in list(Origin)[:5])
 NEW, PART_CANCEL, WHOLE_DELETE, EXECUTION = (int(event) for event in list(EventType)[:4])
 
 

@@ -1,4 +1,7 @@
-"""Where a LOBSTER day lies (a zip, a pair of csv or csv.gz files, a folder that holds one) and its text in bounded blocks."""
+"""Where a LOBSTER day lies (a zip, a pair of csv or csv.gz files, a folder that holds one) and its text in bounded blocks.
+
+And the hashes of the files of any day.
+"""
 
 import gzip
 import hashlib
@@ -13,6 +16,7 @@ from lobjax.errors import InputError
 
 BLOCK_BYTES = 1 << 23
 _TEXT = (".csv", ".csv.gz")
+_ORDER_FILES = (".dbn", ".dbn.zst")
 _NAME = re.compile(
     r"(?P<symbol>[A-Za-z0-9.]+)_(?P<date>\d{4}-\d{2}-\d{2})_\d+_\d+_(?:message|orderbook)_(?P<levels>\d+)"
 )
@@ -54,7 +58,9 @@ def locate(path: str | Path, book: str | Path | None = None) -> Source:
         message, found_book = _zip_members(path)
     else:
         if not path.name.endswith(_TEXT):
-            raise InputError(f"{path}: not a .zip, .csv or .csv.gz file; unpack it, or give the message file")
+            raise InputError(
+                f"{path}: not a .zip, .csv or .csv.gz file (or .dbn, .dbn.zst); unpack it, or give the message file"
+            )
         if "_orderbook_" in path.name:
             raise InputError(f"{path}: this is a book file; give the message file first, the book file second")
         message, found_book = Text(path), _beside(path)
@@ -90,11 +96,28 @@ def blocks(text: Text) -> Iterator[bytes]:
 def digests(source: Source) -> dict[str, str]:
     """sha256 of every file of a day, by file name."""
     texts = [source.message] + ([source.book] if source.book else [])
-    hashes = {}
-    for path in dict.fromkeys(text.path for text in texts):
-        with path.open("rb") as stream:
-            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return hashes
+    return {path.name: digest(path) for path in dict.fromkeys(text.path for text in texts)}
+
+
+def source_digests(path: str | Path, book: str | Path | None = None) -> dict[str, str]:
+    """sha256 of every file that a day is read from, of whatever kind, by file name; InputError where one is missing."""
+    if not is_order_file(path):
+        return digests(locate(path, book))
+    path = _existing(Path(path))
+    if not path.is_file():
+        raise InputError(f"{path}: is a folder; give the Databento file in it")
+    return {path.name: digest(path)}
+
+
+def is_order_file(path: str | Path) -> bool:
+    """Whether the name is that of a Databento file."""
+    return Path(path).name.endswith(_ORDER_FILES)
+
+
+def digest(path: str | Path) -> str:
+    """sha256 of a file."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _existing(path: Path) -> Path:

@@ -13,7 +13,7 @@ import polars as pl
 
 from lobjax.data.day import Day, DayInfo, Prints
 from lobjax.data.loading import TICK_SIZE, build_day
-from lobjax.data.sources import digests, locate
+from lobjax.data.sources import is_order_file, source_digests
 from lobjax.errors import InputError
 from lobjax.types import Message
 
@@ -27,11 +27,12 @@ def build(
     book: str | Path | None = None,
     *,
     out: str | Path,
-    tick_size: int = TICK_SIZE,
+    tick_size: int | None = None,
     levels: int | None = None,
     margin: int | None = None,
+    instrument: str | None = None,
 ) -> tuple[Day, bool]:
-    """Build the folder `out` from a LOBSTER day; arguments as in `build_day`. Returns the day and whether it was built now.
+    """Build the folder `out` from the files of a day; arguments as in `build_day`. Returns the day and whether it was built now.
 
     A folder built from the same files (by sha256), with the same arguments and format, is loaded and left as it is. InputError
     for bad files, and for a folder `out` that holds anything else.
@@ -39,21 +40,25 @@ def build(
     out = Path(out)
     if out.exists() and not (out / META).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not a built day; choose another --out or remove it")
-    request = {"tick_size": tick_size, "levels": levels, "margin": margin, "sources": digests(locate(path, book))}
+    request = {"tick_size": tick_size, "levels": levels, "margin": margin, "sources": source_digests(path, book)}
+    if is_order_file(path):
+        request["instrument"] = instrument
+    elif tick_size is None:
+        request["tick_size"] = TICK_SIZE
     if (out / META).is_file():
         meta = _read_meta(out)
         if meta.get("format") == FORMAT and meta.get("request") == request:
             return read_day(out), False
-    day = build_day(path, book, tick_size=tick_size, levels=levels, margin=margin)
+    day = build_day(path, book, tick_size=tick_size, levels=levels, margin=margin, instrument=instrument)
     _write(day, out, request)
     return day, True
 
 
 def load_day(path: str | Path, book: str | Path | None = None, **arguments: Any) -> Day:
-    """A day from a built folder, or from LOBSTER files (translated in memory; `arguments` as in `build_day`)."""
+    """A day from a built folder, or from the files (translated in memory; `arguments` as in `build_day`)."""
     if (Path(path) / META).is_file():
         if book is not None or arguments:
-            raise InputError(f"{path}: is built already; give the LOBSTER files to load it with other arguments")
+            raise InputError(f"{path}: is built already; give the files themselves to load it with other arguments")
         return read_day(path)
     return build_day(path, book, **arguments)
 

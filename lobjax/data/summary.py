@@ -42,20 +42,22 @@ def summary(day: Day) -> list[tuple[str, str]]:
     lines = [
         ("day", f"{info.symbol} {info.date}, {first} to {last}"),
         ("rows", f"{info.rows:,}; book file: {_BOOK_FILE[info.book]}"),
-        ("window", f"{info.levels} levels, {info.margin} more held; tick {info.tick_size / 10_000:g} dollars"),
+        ("window", f"{info.levels} levels, {info.margin} more held; tick {info.tick_size / info.price_unit:g} dollars"),
         ("rows by type", _counted(EventType, day.row_event)),
         ("messages", f"{len(day.origin):,}: {_counted(Kind, day.messages.kind)}"),
         ("messages by origin", _counted(Origin, day.origin)),
         (
             "corrections",
-            f"{counts['corrections']:,} levels changed at the deepest level; pruned orders {counts['pruned']:,}",
+            f"{counts.get('corrections', 0):,} levels changed at the deepest level; pruned orders {counts['pruned']:,}",
         ),
         (
             "unknown ids",
-            ", ".join(f"{counts[f'unknown_{kind}']:,} {kind}" for kind in ("cancels", "deletes", "executions")),
+            ", ".join(
+                f"{counts[name]:,} {name.removeprefix('unknown_')}" for name in counts if name.startswith("unknown_")
+            ),
         ),
         ("orders a side", f"{info.max_orders} at most"),
-        ("other counts", ", ".join(f"{name} {counts[name]:,}" for name in _OTHER if counts[name]) or "all 0"),
+        ("other counts", ", ".join(f"{name} {counts[name]:,}" for name in _OTHER if counts.get(name)) or "all 0"),
         *_spread_lines(day),
         *_volume_lines(day),
     ]
@@ -68,7 +70,12 @@ def clock(nanos: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:09d}"
 
 
-_BOOK_FILE = {"rows": "one row for each message", "seed": "its first row only", "none": "none"}
+_BOOK_FILE = {
+    "rows": "one row for each message",
+    "seed": "its first row only",
+    "none": "none",
+    "orders": "not needed, every order is told",
+}
 _OTHER = (
     "executions_out_of_turn",
     "executions_off_best",
@@ -78,6 +85,19 @@ _OTHER = (
     "unexplained_rows",
     "times_rounded",
     "prints_off_grid",
+    "records",
+    "records_of_others",
+    "records_after_the_last_event",
+    "records_of_a_doubtful_book",
+    "executions_in_turn",
+    "cancelled_ahead",
+    "hidden_lots",
+    "oversized_cancels",
+    "auctions",
+    "crossed_rows",
+    "clears",
+    "implicit_clears",
+    "times_raised",
 )
 
 

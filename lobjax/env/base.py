@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from lobjax import clock
 from lobjax.clock import Time
+from lobjax.engine import Choice
 from lobjax.env.spaces import MultiDiscrete, Simplex
 from lobjax.market import Market, MarketParams, MarketState, Orders
 
@@ -92,6 +93,11 @@ class Environment:
     def name(self) -> str:
         """The task's name; an agent is for one task."""
         return self.task.name
+
+    @property
+    def engine(self) -> Choice:
+        """The engine that runs the market here, and why."""
+        return self.market.runs_on
 
     @property
     def action_space(self) -> Simplex | MultiDiscrete:

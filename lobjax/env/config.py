@@ -22,7 +22,7 @@ class MarketConfig:
     max_messages: int = 128  # of one step; `late` in the metrics shows when it is too small
     queue_places: int = 32  # messages in flight; `dropped` in the metrics shows when it is too small
     levels: int = 5  # of the depth snapshot in observations
-    engine: Literal["auto", "xla", "host"] = "auto"
+    engine: Literal["auto", "kernel", "host", "xla"] = "auto"
 
     def __post_init__(self) -> None:
         if self.capacity not in (8, 16, 32, 64, 128, 256, 512):
@@ -40,11 +40,13 @@ class RecordedConfig:
     """A recorded day, or a part of it. Times are of the day, HH:MM[:SS]."""
 
     kind: Literal["recorded"] = "recorded"
-    path: Path  # a folder made by `python -m lobjax data build`, or a LOBSTER zip or message file
+    path: Path  # a folder made by `python -m lobjax data build`, a LOBSTER zip or message file, or a Databento MBO file (times: UTC)
     book: Path | None = None  # the LOBSTER book file, where it is not found beside the message file
     from_time: str = "09:45:00"
     until_time: str = "16:00:00"
     start_every_s: float = 30.0  # episodes start this far apart; at least an episode's length makes them disjoint
+    levels: int | None = None  # depth of the window that is replayed, of a file that is not built yet
+    instrument: str | None = None  # its symbol or number, where an MBO file holds several
 
     def __post_init__(self) -> None:
         if not seconds_of_day(self.from_time) < seconds_of_day(self.until_time):

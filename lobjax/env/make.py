@@ -84,7 +84,7 @@ def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
     if isinstance(config.flow, RecordedConfig):
         recorded = config.flow
         params = recorded_params(
-            load_day(recorded.path, recorded.book),
+            load_day(recorded.path, recorded.book, **_given(levels=recorded.levels, instrument=recorded.instrument)),
             from_s=seconds_of_day(recorded.from_time),
             until_s=seconds_of_day(recorded.until_time),
             episode_s=0.0 if config.task.step_messages else config.task.decisions * config.task.step_s,
@@ -99,6 +99,10 @@ def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
         return flow, flow.params(poisson, config.market.capacity), poisson.warm_up_s
     except ValueError as error:
         raise InputError(f"env.flow: {error}") from None
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig) -> tuple[Any, Any, Limits]:

@@ -109,11 +109,16 @@ class MakingTask:
         """Choices to quotes."""
         quoted = action < self.choices
         offset = params.offsets[jnp.minimum(action, self.choices - 1)]
-        wanted = jnp.where(quoted, self._behind_best(market, offset), 0)
+        return self.quote(state, market, jnp.where(quoted, self._behind_best(market, offset), 0), params)
+
+    def quote(
+        self, state: MakingState, market: MarketState, wanted: jax.Array, params: MakingParams
+    ) -> tuple[MakingState, Orders]:
+        """Quotes at prices `wanted` int32 `[2]` (0: none), which strategies may choose beyond the offsets."""
         stay = wanted == state.working
         standing = self._standing(market, state)
         off = jnp.where(stay, 0, standing)
-        size = jnp.where(quoted, params.quote_lots - jnp.where(stay, standing, 0), 0)
+        size = jnp.where(wanted > 0, params.quote_lots - jnp.where(stay, standing, 0), 0)
         sides = jnp.arange(2, dtype=jnp.int32)
         sent = joined(
             orders(Kind.REDUCE, sides, state.working, off, 0, AGENT),

@@ -26,8 +26,8 @@ def recorded_params(
 ) -> RecordedParams:
     """Starts `every_s` apart from `from_s` on (seconds after midnight), such that every episode ends by `until_s`.
 
-    An episode lasts `episode_s`, or if longer `episode_messages` messages. Only the messages of that time are kept. InputError if no
-    episode fits or the book does not.
+    An episode lasts `episode_s`, or if longer `episode_messages` messages. Only the messages of that time are kept. A start without a
+    bid and an ask (an auction, in an order-by-order file) is left out. InputError if no episode fits or the book does not.
     """
     row_time = day.row_time_s + day.row_time_ns * 1e-9
     wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)
@@ -47,6 +47,9 @@ def recorded_params(
             f"flow: {len(wanted)} starts are more than {_MOST_STARTS}; raise env.flow.start_every_s or choose fewer hours"
         )
     seeds = books_at(day, rows, capacity)
+    if not (two_sided := (seeds.n > 0).all(axis=1)).any():
+        raise InputError(f"flow: none of {len(wanted)} starts has a bid and an ask; choose other times")
+    wanted, rows, seeds = wanted[two_sided], rows[two_sided], type(seeds)(*(field[two_sided] for field in seeds))
     live = np.arange(capacity) < seeds.n[:, :, None]
     books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))
     first = day.row_end[rows]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from lobjax.book import best_prices
 from lobjax.market import MarketState
-from lobjax.types import Kind
+from lobjax.types import INT32_MAX, Kind
 
 # The market's part of every observation, for L depth levels.
 
@@ -72,12 +72,12 @@ def resting_lots(market: MarketState, side: jax.Array, owner: int) -> jax.Array:
 
 def queue_ahead(market: MarketState, side: jax.Array, prices: jax.Array, owner: int) -> jax.Array:
     """Lots before an account's first order at each of `prices` `[L]`, int32 `[L]`; 0 where it has none."""
-    price, size, owners = market.book.price[side], market.book.size[side], market.book.owner[side]
+    book = market.book
+    price, size, owners, rank = book.price[side], book.size[side], book.owner[side], book.rank[side]
     at = (price == prices[:, None]) & (size > 0)
     mine = at & (owners == owner)
-    slots = jnp.arange(size.shape[0])
-    first = jnp.min(jnp.where(mine, slots, size.shape[0]), axis=1, keepdims=True)
-    ahead = jnp.sum(jnp.where(at & (slots < first), size, 0), axis=1, dtype=jnp.int32)
+    first = jnp.min(jnp.where(mine, rank, INT32_MAX), axis=1, keepdims=True)
+    ahead = jnp.sum(jnp.where(at & (rank < first), size, 0), axis=1, dtype=jnp.int32)
     return jnp.where(mine.any(1), ahead, 0)
 
 

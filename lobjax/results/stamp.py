@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from lobjax.data.sources import digests, locate
+from lobjax.data.sources import source_digests
 from lobjax.data.store import META
 from lobjax.env import EnvConfig, RecordedConfig
 from lobjax.errors import InputError
@@ -56,7 +56,7 @@ def data_sources(*flows: Any) -> dict[str, str]:
 def _sources(flow: RecordedConfig) -> dict[str, str]:
     built = flow.path / META
     if not built.is_file():
-        return digests(locate(flow.path, flow.book))
+        return source_digests(flow.path, flow.book)
     try:
         return dict(json.loads(built.read_text())["info"]["sources"])
     except (OSError, ValueError, KeyError, TypeError) as error:

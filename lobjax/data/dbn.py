@@ -1,0 +1,131 @@
+"""Reads Databento files of schema mbo (`.dbn`, `.dbn.zst`), exactly; needs databento-dbn, the extra `mbo`.
+
+Whatever is wrong is an InputError of one line that names the file, the record (from 1, all instruments counted) and what to do.
+"""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from lobjax.errors import InputError
+
+PRICE_UNIT = 10**9  # fixed prices: units of 1e-9
+UNDEFINED_PRICE, UNDEFINED_TIME = 2**63 - 1, 2**64 - 1
+F_LAST, F_TOB, F_SNAPSHOT, F_MBP, F_MAYBE_BAD_BOOK = 128, 64, 32, 16, 4
+ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NONE = b"ACMRTFN"
+BID, ASK, NO_SIDE = b"BAN"
+CHUNK_BYTES = 1 << 22
+_DAY_NS = 86_400 * 10**9
+_MOST_NAMES = 12
+_GIVE_MBO = "give a Databento file of schema mbo, as it was delivered"
+RECORD = np.dtype(
+    [
+        *(("length", "u1"), ("rtype", "u1"), ("publisher", "<u2"), ("instrument", "<u4"), ("ts_event", "<u8")),
+        *(("order_id", "<u8"), ("price", "<i8"), ("size", "<u4"), ("flags", "u1"), ("channel", "u1")),
+        *(("action", "u1"), ("side", "u1"), ("ts_recv", "<u8"), ("ts_in_delta", "<i4"), ("sequence", "<u4")),
+    ]
+)
+
+
+class OrderFile(NamedTuple):
+    """The records of one instrument of a file, in its order.
+
+    records: `RECORD` [R], wide ids, prices in 1e-9, times in nanoseconds since 1970 (UTC), as delivered; number: int64 [R], place in
+    the file from 1; midnight_ns: 00:00 UTC of the file's first day; in_file: records of all instruments.
+    """
+
+    records: np.ndarray
+    number: np.ndarray
+    symbol: str
+    date: str
+    midnight_ns: int
+    in_file: int
+
+
+def read_orders(path: str | Path, instrument: str | None = None) -> OrderFile:
+    """Read the records of `instrument` (its symbol or number; the only one by default). InputError for whatever is wrong."""
+    path = Path(path)
+    metadata, records = _decode(path)
+    if len(records) == 0:
+        raise InputError(f"{path}: has no order-by-order record; {_GIVE_MBO}")
+    chosen, symbol = _choose(path, metadata, records, instrument)
+    number = np.flatnonzero(records["instrument"] == chosen)
+    mine = records[number] if len(number) < len(records) else records
+    if len(venues := np.unique(mine["publisher"])) > 1:
+        raise InputError(
+            f"{path}: {symbol} has orders of {len(venues)} venues, which are {len(venues)} books; give a file of one"
+        )
+    start = min(metadata.start, int(mine["ts_recv"][0])) if metadata.start else int(mine["ts_recv"][0])
+    midnight_ns = start - start % _DAY_NS
+    date = datetime.datetime.fromtimestamp(midnight_ns // 10**9, datetime.UTC).date().isoformat()
+    return OrderFile(mine, number + 1, symbol, date, midnight_ns, len(records))
+
+
+def _choose(path: Path, metadata: Any, records: np.ndarray, instrument: str | None) -> tuple[int, str]:
+    """The number of the instrument that was asked for, and its symbol."""
+    symbols = {
+        interval["symbol"]: symbol
+        for symbol, intervals in metadata.mappings.items()
+        for interval in intervals
+        if interval["symbol"]
+    }
+    found = [(int(one), symbols.get(str(one), str(one))) for one in np.unique(records["instrument"])]
+    asked = [one for one in found if instrument is None or instrument in (str(one[0]), one[1])]
+    if len(asked) == 1:
+        return asked[0]
+    names = ", ".join(f"{symbol} ({one})" if symbol != str(one) else symbol for one, symbol in found[:_MOST_NAMES])
+    more = f" and {len(found) - _MOST_NAMES} more" if len(found) > _MOST_NAMES else ""
+    if not asked:
+        raise InputError(f"{path}: has no instrument '{instrument}'; it holds {names}{more}")
+    what = f"'{instrument}' is {len(asked)} instruments" if instrument else f"holds {len(found)} instruments"
+    raise InputError(f"{path}: {what}; choose one as the instrument, by number where symbols repeat: {names}{more}")
+
+
+def _decode(path: Path) -> tuple[Any, np.ndarray]:
+    """The file's metadata and its MBO records, other kinds of record left out."""
+    try:
+        import databento_dbn as dbn
+    except ImportError:
+        raise InputError(
+            f"{path}: reading Databento files needs the package databento-dbn; pip install 'lobjax[mbo]'"
+        ) from None
+    # Not the decoder's own decompression: it takes a file that ends too early for a whole one.
+    metadata: Any = None
+    decoder, parts = dbn.DBNDecoder(), []
+    for chunk in _chunks(path):
+        try:
+            found = decoder.write_and_decode(chunk)
+        except Exception as error:
+            what = "damaged" if metadata else "not a Databento file, or damaged"
+            raise InputError(f"{path}: {what} ({error}); {_GIVE_MBO}") from None
+        if metadata is None and found:
+            metadata = found[0]
+            if metadata.schema not in (None, dbn.Schema.MBO):
+                raise InputError(f"{path}: has schema {metadata.schema}, not mbo; {_GIVE_MBO}")
+        packed = b"".join(bytes(record)[: RECORD.itemsize] for record in found if isinstance(record, dbn.MBOMsg))
+        parts.append(np.frombuffer(packed, RECORD))
+    if metadata is None or len(decoder.buffer()):
+        raise InputError(f"{path}: ends within a record; it is truncated, fetch it again")
+    return metadata, np.concatenate(parts)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The decompressed bytes of a file; a torn or foreign one is an InputError."""
+    import pyarrow as pa  # a tenth of a second, for these files only
+
+    try:
+        with path.open("rb") as file:
+            stream: IO[bytes] | Any = file
+            if path.suffix == ".zst":
+                stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from None
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: truncated or damaged archive ({error}); fetch the file again") from None
