@@ -14,6 +14,10 @@ COMMANDS = {
         "conformance",
         "compare engines with the reference on random streams of every kind",
     ),
+    "engine": ("bench.engine", "engine", "measure messages a second by engine, books, capacity and stream"),
+    "env": ("bench.env", "env", "measure environment steps a second in recorded and simulated markets"),
+    "table": ("bench.table", "table", "turn records into a Markdown table and a scaling plot"),
+    "gpu-check": ("bench.gpu_check", "gpu_check", "test and measure on a GPU, and leave one folder of records"),
     "kernel-compile": (
         "bench.kernel_compile",
         "kernel_compile",

@@ -1,0 +1,207 @@
+"""`python -m bench env`: environment steps a second under a random policy, in recorded and simulated markets; one record each."""
+
+import sys
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from bench import records, timing
+from bench.floor import floor, instructions
+from bench.playing import rollout
+from lobjax.engine import memory
+from lobjax.env import EnvConfig, Environment, MakingConfig, MarketConfig, RecordedConfig, make
+from lobjax.errors import InputError, nearest
+from lobjax.flow import PoissonConfig
+
+FLOWS, ENGINES, RESETS = ("simulated", "recorded"), ("auto", "host", "xla", "kernel"), ("step", "episode")
+QUEUE_PLACES = 16  # a market maker sends four messages a step
+EPISODE_MESSAGES, MOST_DECISIONS = 1000, 100  # an episode is no longer than either
+CHANGE = "run fewer at a time or with a smaller capacity"
+WARM_UP_STEP_S, WARM_UP_MESSAGES = 1.0, 64  # the simulated warm-up goes by the clock
+START_EVERY_S = 10.0
+INCLUDED = {
+    "episode": "random actions, observations, rewards, info; whole episodes by env.transition, each begun by env.reset and its warm-up, "
+    "all in the time",
+    "step": "random actions, observations, rewards, info; env.step, which computes the next episode's start at every step",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One measurement."""
+
+    flow: str
+    reset: str
+    engine: str
+    messages: int  # of the flow, in a step
+    envs: int
+    steps: int  # of one environment in a call
+    decisions: int  # of an episode
+    capacity: int
+    runs: int
+    data: Path | None
+
+
+def env(
+    *,
+    flow: str = "simulated",
+    messages_per_step: str = "1,100",
+    envs: str = "1,256,1024",
+    engine: str = "auto",
+    reset: str = "auto",
+    data: Path | None = None,
+    steps: int = 100,
+    decisions: int = 0,
+    capacity: str = "128",
+    runs: int = 5,
+    kernel_record: Path | None = None,
+    out: Path | None = None,
+) -> None:
+    """Measure environment steps (decisions) a second of the public environment, mapped over many. Lists measure every combination.
+
+    The task is market making, whose episodes have one length. A step ends when so many messages of the flow have come. Observations and
+    rewards are computed at every step; the record says what is included.
+
+    Args:
+        flow: simulated, recorded, or both separated by a comma.
+        messages_per_step: Messages of the flow in one step.
+        envs: Environments in one call.
+        engine: auto, host, xla or kernel; or several, separated by commas.
+        reset: How episodes follow each other: step (env.step), episode (env.transition, and env.reset at its end, as training does), or
+            auto: step where the flow is recorded, episode where it is simulated, since a start costs a warm-up of the market there.
+        data: The recorded day: a LOBSTER zip or message file, or a folder made by `lobjax data build`.
+        steps: Steps of each environment in a call.
+        decisions: Steps of an episode; 0 for 100, or what 1,000 messages make.
+        capacity: Orders that a side of a book can hold: a power of two.
+        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
+        kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
+        out: A file of JSON lines that records are added to.
+    """
+    records.check_out(out)
+    records.check_runs(runs)
+    flows, engines = (_names(*pair) for pair in (("--flow", flow, FLOWS), ("--engine", engine, ENGINES)))
+    if steps < 1 or decisions < 0:
+        raise InputError(f"--steps {steps}, --decisions {decisions}: too small; give at least one step")
+    if reset not in ("auto", *RESETS):
+        raise InputError(f"--reset {reset}: unknown; {nearest(reset, ('auto', *RESETS))}")
+    if "recorded" in flows and data is None:
+        raise InputError("--data: not given; name the recorded day, as LOBSTER_SampleFile_AMZN_2012-06-21_5.zip")
+    lengths, counts = records.numbers("--messages-per-step", messages_per_step), records.numbers("--envs", envs)
+    sizes = records.numbers("--capacity", capacity, 1, 512)
+    for kind, n, name, messages in product(flows, sizes, engines, lengths):
+        long = decisions or max(1, min(MOST_DECISIONS, EPISODE_MESSAGES // messages))
+        way = reset if reset != "auto" else "step" if kind == "recorded" else "episode"
+        if way == "episode" and steps % long:
+            raise InputError(f"--steps {steps}: not a multiple of --decisions {long}; episodes are played whole")
+        made, step = None, None
+        for many in counts:
+            asked = Asked(kind, way, name, messages, many, steps, long, n, runs, data)
+            made = made or _environment(asked)
+            with memory.said_in_one_line(f"{many:,} environments", change=CHANGE):
+                step = step or _step_compiled(made, many)
+                record = _measured(asked, made, step, kernel_record)
+            _say(record)
+            records.append(out, record)
+
+
+def _names(option: str, text: str, known: tuple[str, ...]) -> list[str]:
+    names = [*dict.fromkeys(part.strip() for part in text.split(","))]
+    for name in names:
+        if name not in known:
+            raise InputError(f"{option} {name}: unknown; {nearest(name, known)}")
+    return names
+
+
+def _environment(asked: Asked) -> Environment:
+    task = MakingConfig(decisions=asked.decisions, step_messages=asked.messages, step_s=WARM_UP_STEP_S)
+    try:
+        market = MarketConfig(
+            capacity=asked.capacity,
+            queue_places=QUEUE_PLACES,
+            max_messages=max(WARM_UP_MESSAGES, asked.messages + QUEUE_PLACES),
+            engine=asked.engine,  # pyright: ignore[reportArgumentType]
+        )
+    except ValueError as error:
+        raise InputError(f"--capacity: {error}") from None
+    if asked.flow == "simulated":
+        return make(EnvConfig(task=task, flow=PoissonConfig(), market=market))
+    assert asked.data is not None
+    recorded = RecordedConfig(path=asked.data, from_time="09:30", start_every_s=START_EVERY_S)
+    return make(EnvConfig(task=task, flow=recorded, market=market))
+
+
+def _step_compiled(environment: Environment, envs: int) -> timing.Compiled:
+    """`env.step` alone, mapped and compiled, as users compile it."""
+    key = jax.random.split(jax.random.key(0), envs)
+    reset = jax.vmap(environment.reset, in_axes=(0, None))
+    _, state = jax.eval_shape(reset, key, environment.default_params)
+    action = jax.eval_shape(jax.vmap(environment.action_space.sample), key)
+    step = jax.vmap(environment.step, in_axes=(0, 0, 0, None))
+    return timing.compiled(step, key, state, action, environment.default_params)
+
+
+def _measured(
+    asked: Asked, environment: Environment, step: timing.Compiled, kernel_record: Path | None
+) -> dict[str, Any]:
+    name, params = environment.market.runs_on.engine, environment.default_params
+    what = f"{name}: {asked.envs:,} environments of capacity {asked.capacity}"
+    peak = timing.device_peak()
+    play = rollout(environment, asked.reset, asked.envs, asked.steps, asked.decisions)
+    made = timing.compiled(play, jax.random.key(0), params)
+    memory.must_fit(made.bytes_needed, what, change=CHANGE)
+    keys = iter(jax.random.split(jax.random.key(1), 1 + (asked.runs + 1) * timing.MOST_CALLS))
+    done = timing.timed(made.call, lambda: (next(keys), params), asked.runs)
+    _, seen, wrong = done.result
+    bad = {name: int(count) for name, count in wrong.items() if int(count)}
+    if not np.isfinite(np.asarray(seen)).all():
+        raise SystemExit(f"error: {what} gave observations that are not finite; run `make test`")
+    each = _state_bytes(environment)
+    moved = 2 * each + 4 * (environment.observation_size + 1)
+    rate = records.rates("steps_per_s", [asked.envs * asked.steps / seconds for seconds in done.seconds])
+    kernel = "market_recorded" if asked.flow == "recorded" else "market_poisson"
+    counted, where = instructions(kernel_record, kernel, asked.capacity) if name == "kernel" else (None, "")
+    counted = counted and counted * asked.messages
+    interpreted = {"interpreted": True} if name == "kernel" and jax.default_backend() != "gpu" else {}
+    return {
+        "bench": "env",
+        "engine": name,
+        **interpreted,
+        "flow": asked.flow,
+        "task": environment.name,
+        "reset": asked.reset,
+        "envs": asked.envs,
+        "capacity": asked.capacity,
+        "messages_per_step": asked.messages,
+        "steps_per_call": asked.steps,
+        "decisions_per_episode": asked.decisions,
+        "included": INCLUDED[asked.reset],
+        **rate,
+        # Of the flow, those of the warm-up not counted.
+        "messages_per_s": records.rounded(rate["steps_per_s"] * asked.messages),
+        "calls_per_run": done.calls,
+        **made.record(),
+        "step_compile_s": round(step.seconds, 3),
+        "step_compiled_numba": step.numba,
+        "bytes_per_env": each,
+        **timing.memory_record(made.bytes_needed, peak),
+        "floor": floor(moved, rate["steps_per_s"], instructions_each=counted, unit="step", also=where),
+        "not_zero": bad,  # counts that must be 0 in results; the most that any environment had
+    }
+
+
+def _state_bytes(environment: Environment) -> int:
+    _, state = jax.eval_shape(environment.reset, jax.random.key(0), environment.default_params)
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+
+
+def _say(record: dict[str, Any]) -> None:
+    print(
+        f"{record['engine']}, {record['flow']}: {record['envs']:,} environments, {record['messages_per_step']} messages a step: "
+        f"{record['steps_per_s']:,} steps/s ({record['steps_per_s_min']:,} to {record['steps_per_s_max']:,}), "
+        f"compiled in {record['compile_s']} s, env.step alone in {record['step_compile_s']} s",
+        file=sys.stderr,
+    )

@@ -1,0 +1,51 @@
+"""On a GPU: the compiled kernels against the reference and against XLA, to the bit. Run by `make gpu-check`."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from bench.difference import differing_books
+from bench.streams import random_streams
+from lobjax.book import listing
+from lobjax.engine import run_streams, trace_streams
+from tests.env.environments import TASKS, simulated, trajectory
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(autouse=True)
+def gpu():
+    """The kernel would run in Pallas' interpreter anywhere else."""
+    if jax.default_backend() != "gpu":
+        pytest.skip("no GPU is JAX's default backend here")
+
+
+@pytest.mark.parametrize("capacity", (8, 24, 64, 128, 512))
+def test_the_kernel_equals_the_reference_after_every_message(capacity: int):
+    messages = random_streams((1, capacity), 50, 200)
+    expected = trace_streams(messages, engine="reference", capacity=capacity)
+    differs = differing_books(expected, trace_streams(messages, engine="kernel", capacity=capacity))
+    assert not differs.any(), f"{differs.sum()} of 50 streams differ; python -m bench conformance shrinks one"
+
+
+@pytest.mark.parametrize("books", (1, 33, 4096))
+@pytest.mark.parametrize("capacity", (8, 64, 100, 512))
+def test_the_kernel_equals_the_reference_at_the_end_of_long_streams(books: int, capacity: int):
+    messages = random_streams((2, capacity, books), books, 500)
+    expected = run_streams(messages, engine="reference", capacity=capacity)
+    assert not differing_books(expected, run_streams(messages, engine="kernel", capacity=capacity)).any()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_markets_of_the_kernel_equal_those_of_xla(task: str):
+    ends = []
+    for engine in ("kernel", "xla"):
+        state, rows = trajectory(simulated(task, engine=engine), 32, 6)
+        listed = jax.vmap(lambda book: jnp.stack(listing(book)))(state.market.book)
+        ends.append([*map(np.asarray, jax.tree.leaves((state.market.replace(book=listed), rows)))])
+    assert len(ends[0]) == len(ends[1]) > 50
+    for left, right in zip(*ends, strict=True):
+        # Observations and rewards are sums of floats, which XLA may order otherwise in another program.
+        floats = np.issubdtype(left.dtype, np.floating)
+        assert np.allclose(left, right, rtol=1e-5, atol=1e-5) if floats else np.array_equal(left, right)
