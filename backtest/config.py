@@ -8,6 +8,7 @@ from lobjax.config import build, load_yaml, override
 from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig
 from lobjax.env.config import overlap
 from lobjax.flow import PoissonConfig
+from lobjax.strategies import MODELS, ModelsConfig
 
 EPISODES = 2000  # of a simulated market, unless said
 
@@ -16,8 +17,8 @@ EPISODES = 2000  # of a simulated market, unless said
 class BacktestConfig:
     """One backtest. In a simulated market `episodes` are drawn from `seed`; of a recorded one every window is played exactly once.
 
-    `profile` is the flow on which VWAP's volume profile is measured: other hours or another day than those traded. A simulated
-    market may leave it out; its profile is then measured on other episodes of the same market.
+    `profile` is the flow on which VWAP's volume profile, and numbers that `models` leaves open, are measured: other hours or another day
+    than those traded. A simulated market may leave it out; they are then measured on other episodes of the same market.
     """
 
     env: EnvConfig = field(default_factory=EnvConfig)
@@ -26,6 +27,7 @@ class BacktestConfig:
     seed: int = 20120621  # episodes' keys are derived otherwise than training's, so they never meet
     batch: int = 1024  # episodes side by side
     profile: PoissonConfig | RecordedConfig | None = None
+    models: ModelsConfig = field(default_factory=ModelsConfig)  # the numbers of strategies that are closed forms
     looks: int = 40  # at the market between decisions, in the episode that the report shows in detail
 
     def __post_init__(self) -> None:
@@ -66,8 +68,9 @@ class BacktestConfig:
 
     @property
     def profile_env(self) -> EnvConfig | None:
-        """The environment that VWAP's profile is measured in; None where it is that of the backtest."""
-        return None if self.profile is None or not self.needs_profile else replace(self.env, flow=self.profile)
+        """The environment that is measured beforehand; None where it is that of the backtest, or nothing is measured."""
+        models = any(name in MODELS[self.env.task.kind] for name in self.strategies or ())
+        return replace(self.env, flow=self.profile) if self.profile and (self.needs_profile or models) else None
 
 
 def load_config(path: Path | None, assignments: list[str], env: Any = None) -> BacktestConfig:

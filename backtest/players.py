@@ -22,7 +22,7 @@ def players(config: BacktestConfig, env: Environment, policy: Path | None) -> di
         agent.check(env)
         found[AGENT_NAME] = agent
     profile = make(config.profile_env) if config.profile_env else None
-    found |= strategies(env, env.default_params, config.strategies, profile)
+    found |= strategies(env, env.default_params, config.strategies, profile, config.models)
     if not found:
         raise InputError("nobody to play: give --policy, or name strategies")
     return found

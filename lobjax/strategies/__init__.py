@@ -5,7 +5,9 @@ import numpy as np
 
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError, nearest
+from lobjax.strategies.almgren_chriss import ImpactConfig
 from lobjax.strategies.base import Strategy
+from lobjax.strategies.depths import DepthQuoter, depth_quoter
 from lobjax.strategies.execution import (
     Scheduled,
     immediate,
@@ -16,31 +18,70 @@ from lobjax.strategies.execution import (
     vwap,
 )  # fmt: skip
 from lobjax.strategies.making import SymmetricQuoter, symmetric_quoters
+from lobjax.strategies.models import ModelsConfig, QuotingConfig, execution_model, quoting_models
 
 NAMES = {"execution": ("twap", "vwap", "submit_and_leave", "immediate"), "market_making": ("symmetric",)}
+# Closed forms play only where they are named: they have numbers to be chosen (`ModelsConfig`).
+MODELS = {
+    "execution": ("almgren_chriss",),
+    "market_making": ("avellaneda_stoikov", "gueant_lehalle_fernandez_tapia", "cartea_jaimungal"),
+}
 _PROFILE_EPISODES = 512
 
 
 def strategies(
-    env: Environment, params: EnvParams, names: tuple[str, ...] | None = None, profile_env: Environment | None = None
+    env: Environment,
+    params: EnvParams,
+    names: tuple[str, ...] | None = None,
+    profile_env: Environment | None = None,
+    models: ModelsConfig | None = None,
 ) -> dict[str, Strategy]:
-    """The strategies of a task by name (all of them by default), in the order named. InputError for a name that the task does not know.
+    """The strategies of a task by name (`NAMES` of it by default), in the order named. InputError for a name that the task does not know.
 
-    VWAP's profile is measured on `profile_env` (by default `env` itself) with keys that no evaluation uses: give an environment on other
-    days or hours where the flow is recorded. `symmetric` stands for a quoter at each of the task's offsets.
+    VWAP's profile, and what `models` leaves open, are measured on `profile_env` (by default `env` itself) with keys that no evaluation
+    uses: give an environment on other days or hours where the flow is recorded. `symmetric` stands for a quoter at each of the
+    task's offsets.
     """
-    known = NAMES[env.name]
+    known = NAMES[env.name] + MODELS[env.name]
     for name in names or ():
         if name not in known:
             raise InputError(f"strategy '{name}' is not one of task '{env.name}'; {nearest(name, known)}")
-    names = known if names is None else names
-    if env.name == "market_making":
-        return dict(symmetric_quoters(tuple(np.asarray(params.task.offsets).tolist()))) if names else {}
+    names = NAMES[env.name] if names is None else names
+    models = models or ModelsConfig()
+    made = _quoters if env.name == "market_making" else _schedules
+    return made(env, params, names, profile_env, models)
+
+
+def _schedules(
+    env: Environment, params: EnvParams, names: tuple[str, ...], profile_env: Environment | None, models: ModelsConfig
+) -> dict[str, Strategy]:
     lots, decisions = int(params.task.lots), int(params.task.decisions)
     simple = {"twap": twap, "submit_and_leave": submit_and_leave, "immediate": immediate}
-    return {
-        name: simple[name](lots, decisions) if name in simple else _vwap(env, params, profile_env) for name in names
-    }
+
+    def one(name: str) -> Strategy:
+        if name in simple:
+            return simple[name](lots, decisions)
+        if name in MODELS[env.name]:
+            return execution_model(name, env, params, models, profile_env)
+        return _vwap(env, params, profile_env)
+
+    return {name: one(name) for name in names}
+
+
+def _quoters(
+    env: Environment, params: EnvParams, names: tuple[str, ...], profile_env: Environment | None, models: ModelsConfig
+) -> dict[str, Strategy]:
+    by_model = tuple(name for name in names if name in MODELS[env.name])
+    modelled = quoting_models(by_model, env, params, models, profile_env)
+    found: dict[str, Strategy] = {}
+    for name in names:
+        known = {name: modelled[name]} if name in modelled else _symmetric(params)
+        found |= known
+    return found
+
+
+def _symmetric(params: EnvParams) -> dict[str, SymmetricQuoter]:
+    return symmetric_quoters(tuple(np.asarray(params.task.offsets).tolist()))
 
 
 def _vwap(env: Environment, params: EnvParams, profile_env: Environment | None) -> Scheduled:
@@ -54,6 +95,6 @@ def _vwap(env: Environment, params: EnvParams, profile_env: Environment | None) 
 
 
 __all__ = [
-    "NAMES", "Scheduled", "Strategy", "SymmetricQuoter", "immediate", "scheduled", "strategies", "submit_and_leave",
-    "symmetric_quoters", "twap", "volume_profile", "vwap",
+    "MODELS", "NAMES", "DepthQuoter", "ImpactConfig", "ModelsConfig", "QuotingConfig", "Scheduled", "Strategy", "SymmetricQuoter",
+    "depth_quoter", "immediate", "scheduled", "strategies", "submit_and_leave", "symmetric_quoters", "twap", "volume_profile", "vwap",
 ]  # fmt: skip
