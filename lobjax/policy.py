@@ -19,10 +19,11 @@ from lobjax.nets import (
     CategoricalsConfig,
     Head,
     HeadConfig,
-    LogisticNormal,
     LogisticNormalConfig,
     NetConfig,
+    SimplexHeadConfig,
     make_net,
+    make_simplex_head,
 )
 from lobjax.nets.statistics import Statistics, normalise, unit_statistics
 
@@ -94,13 +95,13 @@ class LoadedPolicy:
 
 
 def make_head(space: Any, config: HeadConfig | None) -> Head:
-    """The action head for a space: logistic normal on a simplex, categoricals on choices.
+    """The action head for a space; `config` None: a logistic normal on a simplex, categoricals on choices.
 
-    `config` None stands for the head's defaults. InputError where the two do not belong together.
+    InputError where the two do not belong together.
     """
     try:
-        if isinstance(space, Simplex) and isinstance(config, LogisticNormalConfig | None):
-            return LogisticNormal(space.n, config or LogisticNormalConfig())
+        if isinstance(space, Simplex) and isinstance(config, SimplexHeadConfig | None):
+            return make_simplex_head(space.n, config or LogisticNormalConfig())
         if isinstance(space, MultiDiscrete) and isinstance(config, CategoricalsConfig | None):
             return Categoricals(space.nvec, config or CategoricalsConfig())
     except ValueError as error:

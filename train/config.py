@@ -11,46 +11,7 @@ from lobjax.env.config import overlap
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
-
-
-def _positive(config: Any, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PPOConfig:
-    """Proximal policy optimisation (Schulman et al., arXiv 1707.06347). Optional bounds are off when None.
-
-    Minibatches split environments, never time. `target_kl`: gradient steps stop for the rest of an update once
-    the policy has moved further than this. `schedule` "linear" brings the learning rate to zero over the run.
-    """
-
-    kind: Literal["ppo"] = "ppo"
-    epochs: int = 4
-    minibatches: int = 4
-    discount: float = 0.99
-    trace_decay: float = 0.95
-    clip: float = 0.2
-    value_clip: float | None = None
-    value_coefficient: float = 0.5
-    entropy_coefficient: float = 0.0
-    normalise_advantages: bool = True
-    target_kl: float | None = None
-    learning_rate: float = 3e-4
-    schedule: Literal["constant", "linear"] = "constant"
-    max_gradient_norm: float | None = 0.5
-
-    def __post_init__(self) -> None:
-        _positive(self, "epochs", "minibatches", "clip", "learning_rate")
-        _positive(self, *(n for n in ("value_clip", "target_kl", "max_gradient_norm") if getattr(self, n) is not None))
-        for name in ("discount", "trace_decay"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
-        for name in ("value_coefficient", "entropy_coefficient"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it cannot be negative")
+from train.algorithm import AlgorithmConfig, PPOConfig, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +19,12 @@ class EvaluationConfig:
     """What the trained agent is compared on: `episodes` of the training market that it never drew (keys are derived otherwise).
 
     `flow` puts other flow in its place, such as hours of a day that training never saw; of a recorded flow every start is played once,
-    whatever `episodes` says. 0 episodes: no evaluation.
+    whatever `episodes` says. `actions`: the head's "mode", or "sampled" as at the end of training. 0 episodes: no evaluation.
     """
 
     episodes: int = 4096
     seed: int = 20250701
+    actions: Literal["mode", "sampled"] = "mode"
     flow: PoissonConfig | RecordedConfig | None = None
 
     def __post_init__(self) -> None:
@@ -76,14 +38,14 @@ class TrainConfig:
 
     The run lasts `total_steps` environment steps, rounded down to whole updates. An environment whose episode ends goes
     on from one of `bank_size` starts drawn for it before the rollout; with more endings than that it meets the
-    same starts again. `head` None takes the default of the action space. A checkpoint is written after every
-    `checkpoint_every` updates and at the end; all are kept.
+    same starts again. `head` None takes the default of the action space, and an `algorithm` without `kind` is PPO.
+    A checkpoint is written after every `checkpoint_every` updates and at the end; all are kept.
     """
 
     env: Any
     net: NetConfig = field(default_factory=MLPConfig)
     head: HeadConfig | None = None
-    algorithm: PPOConfig = field(default_factory=PPOConfig)
+    algorithm: AlgorithmConfig = field(default_factory=PPOConfig)
     seed: int = 0
     devices: int = 1
     n_envs: int = 512
@@ -95,7 +57,7 @@ class TrainConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
-        _positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")
+        positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
         parts = self.devices * self.algorithm.minibatches
@@ -145,6 +107,8 @@ def config_from(data: dict[str, Any], env_config: Callable[[Any], Any]) -> Train
         raise InputError(f"config: expected a mapping, found {type(data).__name__} {data!r}")
     if "env" in data:
         data = {**data, "env": env_config(data["env"])}
+    if isinstance(data.get("algorithm"), dict):
+        data = {**data, "algorithm": {"kind": "ppo"} | data["algorithm"]}
     return build(TrainConfig, data)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from lobjax.env import Environment
 from lobjax.evaluation import Episodes
-from lobjax.policy import load_policy
+from lobjax.policy import LoadedPolicy, load_policy
 from lobjax.results import Comparison, compare, save, save_figures, show
 from lobjax.strategies import strategies
 from train.config import TrainConfig
@@ -18,6 +18,11 @@ def held_out(config: TrainConfig, tasks: Tasks) -> Any:
     return tasks.make(tasks.with_flow(config.env, config.evaluation.flow) if config.evaluation.flow else config.env)
 
 
+def agent_of(folder: RunFolder, config: TrainConfig) -> LoadedPolicy:
+    """The agent that the run left, acting as its evaluation wants it to."""
+    return load_policy(folder.path, deterministic=config.evaluation.actions == "mode")
+
+
 def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> Comparison | None:
     """Compare, print the table on standard output, and leave evaluation.json, episodes.parquet and figures in the folder.
 
@@ -26,7 +31,7 @@ def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> 
     if not isinstance(env, Environment) or config.evaluation.episodes == 0:
         return None
     stage = held_out(config, tasks)
-    players = {"agent": load_policy(folder.path), **strategies(stage, stage.default_params, profile_env=env)}
+    players = {"agent": agent_of(folder, config), **strategies(stage, stage.default_params, profile_env=env)}
     starts = stage.starts
     episodes = Episodes(count=starts or config.evaluation.episodes, seed=config.evaluation.seed, starts=bool(starts))
     with phase("evaluate", episodes.count * len(players), unit="episodes") as advance:

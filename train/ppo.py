@@ -1,4 +1,7 @@
-"""Proximal policy optimisation: the loss of a minibatch, and the epochs over one batch."""
+"""Proximal policy optimisation: the loss of a minibatch, and the epochs over one batch.
+
+Plain advantage actor-critic is the same with another surrogate, one epoch and one minibatch (Huang et al., arXiv 2205.09123).
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,7 +12,7 @@ import optax
 
 from lobjax.nets import Head, NetFns
 from train import devices
-from train.config import PPOConfig
+from train.algorithm import AlgorithmConfig, PPOConfig
 
 
 class Batch(NamedTuple):
@@ -25,42 +28,53 @@ class Batch(NamedTuple):
     target: jax.Array  # of the value
 
 
-def make_optimiser(config: PPOConfig) -> optax.GradientTransformation:
+def make_optimiser(config: AlgorithmConfig) -> optax.GradientTransformation:
     """Clipping and Adam, without the learning rate (which follows the update, not the count of gradient steps)."""
     clip = optax.identity() if config.max_gradient_norm is None else optax.clip_by_global_norm(config.max_gradient_norm)
     return optax.chain(clip, optax.scale_by_adam(eps=1e-5))
 
 
-def learning_rate(config: PPOConfig, progress: jax.Array) -> jax.Array:
+def learning_rate(config: AlgorithmConfig, progress: jax.Array) -> jax.Array:
     """The learning rate after a fraction `progress` of the run."""
     return config.learning_rate * (1 - progress if config.schedule == "linear" else jnp.ones_like(progress))
 
 
-def make_loss(config: PPOConfig, net: NetFns, head: Head) -> Callable:
+def clipped_ratio(config: PPOConfig, log_prob: jax.Array, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """PPO's surrogate f32[] and how far the policy has moved: advantages by the ratio of new to old probability, clipped (equation 7)."""
+    log_ratio = log_prob - batch.log_prob
+    ratio = jnp.exp(log_ratio)
+    clipped = jnp.clip(ratio, 1 - config.clip, 1 + config.clip)
+    return jnp.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(), {
+        # Unbiased, never negative (Schulman, "Approximating KL divergence", k3).
+        "policy/kl": (ratio - 1 - log_ratio).mean(),
+        "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(),
+    }
+
+
+def advantage_weighted(log_prob: jax.Array, batch: Batch) -> jax.Array:
+    """The actor-critic's surrogate f32[]: its gradient is the policy gradient where the policy is the one that played."""
+    return (log_prob * batch.advantage).mean()
+
+
+def make_loss(config: AlgorithmConfig, net: NetFns, head: Head) -> Callable:
     """Return loss(params, batch, progress) -> f32[], metrics."""
 
     def loss(params: Any, batch: Batch, progress: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
         outputs, value = net.sequence(params["net"], batch.carry, batch.observation, batch.reset)
         inputs = head.inputs(params["head"], outputs, progress)
-        log_ratio = head.log_prob(inputs, batch.raw_action) - batch.log_prob
-        ratio = jnp.exp(log_ratio)
-        clipped = jnp.clip(ratio, 1 - config.clip, 1 + config.clip)
-        policy = -jnp.minimum(ratio * batch.advantage, clipped * batch.advantage).mean()
+        log_prob = head.log_prob(inputs, batch.raw_action)
+        if isinstance(config, PPOConfig):
+            surrogate, moved = clipped_ratio(config, log_prob, batch)
+        else:
+            surrogate, moved = advantage_weighted(log_prob, batch), {}
         error = (value - batch.target) ** 2
         if config.value_clip is not None:
             near = batch.value + jnp.clip(value - batch.value, -config.value_clip, config.value_clip)
             error = jnp.maximum(error, (near - batch.target) ** 2)
         value_loss = 0.5 * error.mean()
         entropy = head.entropy(inputs).mean()
-        metrics = {
-            "loss/policy": policy,
-            "loss/value": value_loss,
-            "policy/entropy": entropy,
-            # Unbiased, never negative (Schulman, "Approximating KL divergence", k3).
-            "policy/kl": (ratio - 1 - log_ratio).mean(),
-            "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(),
-        }
-        return policy + config.value_coefficient * value_loss - config.entropy_coefficient * entropy, metrics
+        metrics = {"loss/policy": -surrogate, "loss/value": value_loss, "policy/entropy": entropy, **moved}
+        return -surrogate + config.value_coefficient * value_loss - config.entropy_coefficient * entropy, metrics
 
     return loss
 
@@ -82,7 +96,7 @@ def minibatch_indices(key: jax.Array, index: jax.Array, epochs: int, minibatches
 
 
 def optimise(
-    config: PPOConfig,
+    config: AlgorithmConfig,
     loss: Callable,
     params: Any,
     moments: Any,

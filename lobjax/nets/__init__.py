@@ -1,8 +1,11 @@
 """Networks and action heads, as pure functions. They know sizes, not environments."""
 
-from lobjax.nets.heads import Categoricals, CategoricalsConfig, Head, HeadConfig, LogisticNormal, LogisticNormalConfig
+from lobjax.nets.categoricals import Categoricals, CategoricalsConfig
+from lobjax.nets.dirichlet import Dirichlet, DirichletConfig
+from lobjax.nets.heads import Head, HeadConfig, SimplexHead, SimplexHeadConfig, make_simplex_head
 from lobjax.nets.interface import NetFns
 from lobjax.nets.mlp import MLPConfig, make_mlp
+from lobjax.nets.normals import LogisticNormal, LogisticNormalConfig, SoftmaxNormal, SoftmaxNormalConfig
 from lobjax.nets.transformer import TransformerConfig, make_transformer
 
 NetConfig = MLPConfig | TransformerConfig
@@ -10,6 +13,8 @@ NetConfig = MLPConfig | TransformerConfig
 __all__ = [
     "Categoricals",
     "CategoricalsConfig",
+    "Dirichlet",
+    "DirichletConfig",
     "Head",
     "HeadConfig",
     "LogisticNormal",
@@ -17,8 +22,13 @@ __all__ = [
     "MLPConfig",
     "NetConfig",
     "NetFns",
+    "SimplexHead",
+    "SimplexHeadConfig",
+    "SoftmaxNormal",
+    "SoftmaxNormalConfig",
     "TransformerConfig",
     "make_net",
+    "make_simplex_head",
 ]
 
 

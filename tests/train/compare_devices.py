@@ -1,4 +1,4 @@
-"""Run as a module under several virtual devices: prints how far training on 4 is from training on 1, as JSON."""
+"""Run as a module under several virtual devices: prints how far training on 4 is from training on 1, as JSON, for each algorithm."""
 
 import json
 import sys
@@ -6,9 +6,10 @@ import sys
 import jax
 import numpy as np
 
-from lobjax.nets import TransformerConfig
+from lobjax.nets import DirichletConfig, MLPConfig, TransformerConfig
 from tests.train.runs import configuration, parts
 from train import checkpoint, devices
+from train.algorithm import ActorCriticConfig
 from train.learner import make_learner
 
 NET = TransformerConfig(layers=1, width=16, heads=2, window=4)
@@ -22,8 +23,8 @@ def state_after(learner, constants, state, n_devices, n_updates=3):
     return checkpoint.to_arrays(devices.whole(state, n_devices)), jax.device_get(report)
 
 
-def main():
-    config = configuration("simplex", n_envs=16, net=NET, minibatches=2, target_kl=0.5, discount=1.0)
+def compare(config):
+    """The greatest differences in every part of the state and in every metric, and whether the rest is equal."""
     env, net, head = parts(config)
     learner = make_learner(config, env, net, head)
     first = jax.jit(learner.init)(jax.random.key(0), env.default_params)
@@ -36,7 +37,14 @@ def main():
     }
     same_names = one.keys() == four.keys() and one_report["scalars"].keys() == four_report["scalars"].keys()
     moved = max(float(np.abs(v).max()) for k, v in one.items() if k.startswith("shared.moments"))
-    json.dump({"floats": floats, "exact": exact, "scalars": scalars, "names": same_names, "moved": moved}, sys.stdout)
+    return {"floats": floats, "exact": exact, "scalars": scalars, "names": same_names, "moved": moved}
+
+
+def main():
+    ppo = configuration("simplex", n_envs=16, net=NET, minibatches=2, target_kl=0.5, discount=1.0)
+    small, plain = MLPConfig(hidden=(8,)), ActorCriticConfig(learning_rate=3e-3)
+    actor_critic = configuration("simplex", n_envs=16, net=small, head=DirichletConfig(), algorithm=plain)
+    json.dump({"ppo": compare(ppo), "actor_critic": compare(actor_critic)}, sys.stdout)
 
 
 if __name__ == "__main__":

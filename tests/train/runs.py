@@ -16,7 +16,7 @@ SMALL = MLPConfig(hidden=(32, 32))
 
 
 def configuration(probe, n_updates=60, n_envs=64, length=8, net=SMALL, **rest):
-    """A configuration that solves the probes in seconds; `rest` goes to TrainConfig or to PPOConfig."""
+    """A configuration that solves the probes in seconds; `rest` goes to TrainConfig or, without `algorithm` in it, to PPOConfig."""
     own = {name: rest.pop(name) for name in list(rest) if name in TrainConfig.__dataclass_fields__}
     ppo = PPOConfig(**{"learning_rate": 3e-3, "minibatches": 2, "discount": 0.9} | rest)
     return TrainConfig(
@@ -25,8 +25,7 @@ def configuration(probe, n_updates=60, n_envs=64, length=8, net=SMALL, **rest):
         n_envs=n_envs,
         rollout_length=length,
         total_steps=n_envs * length * n_updates,
-        algorithm=ppo,
-        **own,
+        **{"algorithm": ppo} | own,
     )
 
 

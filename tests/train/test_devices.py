@@ -12,16 +12,16 @@ from train.devices import check_devices
 
 
 def test_four_virtual_devices_learn_what_one_does():
-    """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps."""
+    """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps (PPO) or 1 (actor-critic)."""
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-W", "error", "-m", "tests.train.compare_devices"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout)
-    assert found["names"] and found["exact"], "keys, counts, flags and episodes are equal"
-    assert found["moved"] > 0
-    assert max(found["floats"].values()) < 2e-5, found["floats"]
-    assert max(found["scalars"].values()) < 2e-5, found["scalars"]
+    for algorithm, found in json.loads(result.stdout).items():
+        assert found["names"] and found["exact"], f"{algorithm}: keys, counts, flags and episodes are equal"
+        assert found["moved"] > 0
+        assert max(found["floats"].values()) < 2e-5, (algorithm, found["floats"])
+        assert max(found["scalars"].values()) < 2e-5, (algorithm, found["scalars"])
 
 
 def test_devices_that_are_not_there_are_refused():

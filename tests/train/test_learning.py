@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lobjax.nets import TransformerConfig
+from lobjax.nets import DirichletConfig, LogisticNormalConfig, TransformerConfig
 from lobjax.nets.statistics import normalise
 from tests.train.probes import AIM
 from tests.train.runs import configuration, parts, train
+from train.algorithm import ActorCriticConfig
 
 
 def values_of(config, state, observations):
@@ -42,6 +43,29 @@ def test_actions_are_learnt(probe):
 def test_a_point_of_the_simplex_is_learnt():
     _, report = train(configuration("simplex"))
     np.testing.assert_allclose(report["vectors"]["action/mean"], AIM, atol=0.06)
+
+
+# One gradient step an update where PPO takes eight: more updates, at a higher rate.
+ACTOR_CRITIC = {"algorithm": ActorCriticConfig(learning_rate=0.01, discount=0.9), "n_updates": 150}
+
+
+def test_actor_critic_learns_values_through_cut_episodes():
+    config = configuration("truncated", **ACTOR_CRITIC)
+    state, _ = train(config)
+    np.testing.assert_allclose(values_of(config, state, [[0, 0]]), [10], atol=0.1)
+
+
+def test_actor_critic_learns_actions():
+    _, report = train(configuration("contextual", **ACTOR_CRITIC))
+    assert report["scalars"]["episode/return"] > 0.97
+
+
+@pytest.mark.parametrize("head", [LogisticNormalConfig(), DirichletConfig()], ids=lambda h: h.kind)
+def test_actor_critic_learns_a_point_of_the_simplex(head):
+    """At the end the actor plays around what is best, with the deviation of its schedule or the concentrations that it has found."""
+    _, report = train(configuration("simplex", head=head, **ACTOR_CRITIC))
+    np.testing.assert_allclose(report["vectors"]["action/mean"], AIM, atol=0.06)
+    assert report["scalars"]["gradient/steps"] == 1
 
 
 def test_only_memory_recalls():

@@ -93,7 +93,9 @@ def test_a_number_that_is_not_finite_stops_the_run(quick_config, tmp_path, capsy
     [
         (["n_env=8"], "unknown key 'n_env'; did you mean 'n_envs'?"),
         (["algorithm.epoch=2"], "unknown key 'epoch'; did you mean 'epochs'?"),
-        (["algorithm.kind=ppp"], "'ppp' is not allowed; did you mean 'ppo'?"),
+        (["algorithm.kind=ppp"], "'ppp' is not known; did you mean 'ppo'?"),
+        (["algorithm={kind: actor_critic, clip: 0.1}"], "config.algorithm: unknown key 'clip'"),
+        (["algorithm={kind: actor_critic, discount: 1.5}"], "config.algorithm: discount is 1.5"),
         (["net.kind=lstm"], "'lstm' is not known"),
         (["n_envs=many"], "expected int, found str 'many'"),
         (["n_envs=9"], "n_envs 9 does not divide into 1 devices x 2 minibatches; make it a multiple of 2"),
