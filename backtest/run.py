@@ -24,6 +24,7 @@ def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) ->
     env = make(config.env)
     cast = players(config, env, policy)
     episodes = _episodes(config, env)
+    note(f"market engine: {env.engine.engine} ({env.engine.reason})")
     with playing(list(cast), episodes.count) as progress:
         comparison = compare(env, env.default_params, cast, episodes, progress)
     note("one episode in detail")
@@ -61,6 +62,7 @@ def _about(config: BacktestConfig, env: Environment, policy: Path | None, comman
         "seed": config.seed,
         "policy": str(policy) if policy else None,
         "backtest": to_dict(config),
+        "engine": env.engine.engine,
         **stamp(),
         "data": data_sources(*flows),
         "detail": {"episode": index, "same_as_table": env.starts > 0 or config.looks == 1},

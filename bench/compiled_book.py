@@ -32,15 +32,15 @@ def play(code: str, messages: Message, capacity: int, fill_rows: int) -> Played:
 
     key = np.tile(np.where(np.arange(slots) < capacity, FREE, CLOSED).astype(np.int32), (books, 2, 1))
     book = [key, *(zeros(books, 2, slots) for _ in range(4)), zeros(books)]
-    traded, counters = zeros(books, length), zeros(books, len(Counters._fields))
+    traded, counters = zeros(books, length), zeros(len(Counters._fields), books)
     log, logged = zeros(books, fill_rows, 5), zeros(books)
-    # The parameters of the kernel: the book, the messages, and the fields of `kernel._Memory`, of which the book is written in place.
+    # The parameters of the kernel: the book, the messages, and the leaves of `kernel.Replay`, of which the book is written in place.
     buffers = [
         *book,
         *map(np.ascontiguousarray, messages),
         *book,
         traded,
-        counters,
+        *counters,
         *([log, logged] if fill_rows else []),
     ]
     for number in range(books):
@@ -53,7 +53,7 @@ def play(code: str, messages: Message, capacity: int, fill_rows: int) -> Played:
     )
     at, row = np.nonzero(np.arange(fill_rows) < logged[:, None])
     fills = np.concatenate([at.astype(np.int32)[:, None], log[at, row]], axis=1)
-    return Played(bids, asks, traded, fills, counters, executed)
+    return Played(bids, asks, traded, fills, counters.T, executed)
 
 
 def _listed(slots: Slots, side: int, capacity: int) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.difference import Result, as_test, batch_as_test, differing_books
 from bench.shrink import Probe, shrink
-from bench.streams import random_streams
 from lobjax.engine import ENGINES, run_streams, trace_streams
+from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError, nearest
 from lobjax.types import MAX_CAPACITY, Message
 

@@ -9,8 +9,8 @@ import numpy as np
 from bench import peers, programs, records
 from bench.measuring import REFERENCE, Call, measured
 from bench.peers_stream import facts, peers_stream
-from bench.streams import random_streams
 from lobjax.engine import choose
+from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError, nearest
 from lobjax.types import MAX_CAPACITY, Message
 

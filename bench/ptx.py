@@ -47,6 +47,27 @@ def _same(x: Any) -> Any:
     return x
 
 
+def _high(a: Any, b: Any) -> Any:
+    """The upper half of a product of two unsigned numbers."""
+    wide = [_unsigned(x) if _scalar(x) else _unsigned(x).astype(np.uint64) for x in (a, b)]
+    product = wide[0] * wide[1]
+    return _signed(int(product) >> 32) if _scalar(product) else _signed((product >> np.uint64(32)).astype(np.int64))
+
+
+def _leading_zeros(x: Any) -> Any:
+    return 32 - int(_unsigned(x)).bit_length() if _scalar(x) else np.array([_leading_zeros(int(lane)) for lane in x])
+
+
+def _from_lane(source: Callable) -> Callable:
+    """Every lane takes the value of another, or keeps its own where that does not exist."""
+
+    def shuffle(x: Any, by: int, clamp: int, lanes: Any) -> Any:
+        there = source(LANES, by)
+        return np.broadcast_to(x, LANES.shape)[np.where((there >= 0) & (there < len(LANES)), there, LANES)]
+
+    return shuffle
+
+
 OPERATIONS: dict[str, Callable] = {
     "add.s32": lambda a, b: _signed(a + b),
     "sub.s32": lambda a, b: _signed(a - b),
@@ -55,10 +76,22 @@ OPERATIONS: dict[str, Callable] = {
     "neg.s32": lambda a: _signed(-a),
     "min.s32": _lowest,
     "max.s32": _highest,
+    "abs.s32": lambda a: _signed(abs(a)),
+    "min.u32": lambda a, b: _signed(_lowest(_unsigned(a), _unsigned(b))),
+    "max.u32": lambda a, b: _signed(_highest(_unsigned(a), _unsigned(b))),
+    "div.u32": lambda a, b: _signed(_unsigned(a) // _unsigned(b)),
+    "mul.hi.u32": _high,
+    "mul.hi.s32": lambda a, b: _signed((a * b) >> 32),  # |a * b| is at most 2^62
+    "clz.b32": _leading_zeros,
+    "bfe.u32": lambda x, first, bits: (_unsigned(x) >> first) & ((1 << bits) - 1),
+    "shf.l.wrap.b32": lambda low, high, by: _signed((high << by) | (_unsigned(low) >> (32 - by))),  # by: 1 to 31
+    "shfl.sync.bfly.b32": _from_lane(lambda lane, by: lane ^ by),
+    "shfl.sync.up.b32": _from_lane(lambda lane, by: lane - by),
     "selp.b32": _choose,
     "and.b32": lambda a, b: a & b,
     "or.b32": lambda a, b: a | b,
     "xor.b32": lambda a, b: a ^ b,
+    "not.b32": lambda a: ~a,
     "shl.b32": lambda a, b: _signed(a << b),
     "shr.s32": lambda a, b: a >> b,
     "shr.u32": lambda a, b: _signed(_unsigned(a) >> b),

@@ -81,6 +81,7 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "seed": config.seed,
         "config": to_dict(config),
         "devices": config.devices,
+        "engine": getattr(getattr(env, "engine", None), "engine", None),
         **stamp(),
         "command": command("python -m train"),
         "data": data_sources(config.env, config.evaluation.flow),

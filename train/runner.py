@@ -11,7 +11,7 @@ from lobjax.policy import PolicyConfig, make_head, save_policy
 from train import checkpoint, devices, evaluate, figures, runfolder
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
-from train.progress import phase
+from train.progress import note, phase
 from train.runfolder import RunFolder
 from train.sinks import Sinks
 from train.tasks import Tasks
@@ -28,6 +28,7 @@ def start(config: TrainConfig, tasks: Tasks, out: Path) -> RunFolder:
     if config.evaluation.flow:
         evaluate.held_out(config, tasks)  # a missing file is better found now than after training
     learner = assemble(config, env)
+    _state_engine(env)
     folder = runfolder.create(out, config, env)
     _train(folder, config, env, learner, _first_state(config, env, learner))
     evaluate.evaluate(folder, config, env, tasks)
@@ -41,6 +42,7 @@ def resume(path: Path, tasks: Tasks, named: Path | None = None) -> RunFolder:
     devices.check_devices(config.devices)
     env = tasks.make(config.env)
     learner = assemble(config, env)
+    _state_engine(env)
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
         template = jax.eval_shape(learner.init, jax.random.key(config.seed), env.default_params)
@@ -58,6 +60,11 @@ def assemble(config: TrainConfig, env: Any) -> Learner:
     """The learner of a configuration; InputError where head and action space do not belong together."""
     head = make_head(env.action_space, config.head)
     return make_learner(config, env, make_net(config.net, env.observation_size, head), head)
+
+
+def _state_engine(env: Any) -> None:
+    if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
+        note(f"market engine: {choice.engine} ({choice.reason})")
 
 
 def _first_state(config: TrainConfig, env: Any, learner: Learner) -> TrainState:

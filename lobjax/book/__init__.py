@@ -2,8 +2,9 @@
 
 from lobjax.book.state import Book, empty_book
 from lobjax.book.step import Outcome, step
-from lobjax.book.views import Depth, best_prices, depth, listing, lots_ahead, mid2, volume_at
+from lobjax.book.views import BySide, Depth, best_prices, depth, listing, lots_ahead, lots_from, mid2, volume_at
 
 __all__ = [
-    "Book", "Depth", "Outcome", "best_prices", "depth", "empty_book", "listing", "lots_ahead", "mid2", "step", "volume_at",
+    "Book", "BySide", "Depth", "Outcome",
+    "best_prices", "depth", "empty_book", "listing", "lots_ahead", "lots_from", "mid2", "step", "volume_at",
 ]  # fmt: skip

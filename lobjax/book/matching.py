@@ -2,6 +2,7 @@
 
 With the slots in order of priority a sweep is a prefix sum: an order with `ahead` lots before it gives
 `clip(qty - ahead, 0, size)`. No loop, so the cost is the same for one fill or for fifty, and a batch never waits for its slowest book.
+Where there is nothing to take every sum is 0, and a book that runs alone does not add.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lobjax.book.resting import Slots
+from lobjax.book.sides import Slots
 from lobjax.types import INT32_MAX
 
 
@@ -54,7 +55,7 @@ def sweep(
     mine = crosses & (other.owner == taker) & (taker >= 1)
     available = jnp.where(crosses & ~mine, other.size, 0)
     queue = jnp.where(reduce, reducible[::-1], available)
-    ahead, total = lots_before(queue)
+    ahead, total = jax.lax.cond((qty > 0) & jnp.any(queue > 0), lots_before, _nothing_before, queue)
     unfillable = fok & (total < qty)
     qty = jnp.where(unfillable, 0, qty)
     taken = jnp.clip(qty - ahead, 0, queue)
@@ -65,3 +66,7 @@ def sweep(
         traded=jnp.where(reduce, 0, jnp.minimum(qty, total)),
         unfillable=unfillable,
     )
+
+
+def _nothing_before(lots: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jnp.zeros_like(lots), jnp.int32(0)

@@ -5,14 +5,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-
-class Slots(NamedTuple):
-    """One side of a book: int32 [N] each, in order of priority, holes allowed."""
-
-    price: jax.Array
-    size: jax.Array
-    order_id: jax.Array
-    owner: jax.Array
+from lobjax.book.sides import Slots, is_own, sides
+from lobjax.book.state import Book
 
 
 class Placed(NamedTuple):
@@ -22,18 +16,19 @@ class Placed(NamedTuple):
     refused: jax.Array  # bool: the side was full and the newcomer would have been last
 
 
-def insert(slots: Slots, order: Slots, sign: jax.Array) -> tuple[Slots, Placed]:
-    """Put `order` (scalars; does nothing at size <= 0) behind every live order whose price is as good or better.
+def insert(book: Book, order: Slots, is_bid: jax.Array) -> tuple[Book, Placed]:
+    """Put `order` (int32 scalars; does nothing at size <= 0) behind every live order of its side whose price is as good or better.
 
-    sign: +1 where a lower price ranks first (asks), -1 where a higher one does (bids). The orders between its place and the
-    nearest hole shift by one; on a full side the last order is displaced, or the newcomer refused if it would be last.
+    The orders between its place and the nearest hole shift by one; on a full side the last order is displaced, or the newcomer
+    refused if it would be last.
     """
-    n = slots.size.shape[0]
+    n = book.capacity
     index = jnp.arange(n, dtype=jnp.int32)
-    live = slots.size > 0
+    own, _ = sides(book, is_bid)
+    live = own.size > 0
     wanted = order.size > 0
-    ranks_before = live & (slots.price * sign <= order.price * sign)
-    place = jnp.max(jnp.where(ranks_before, index + 1, 0))
+    as_good = jnp.where(is_bid, own.price >= order.price, own.price <= order.price)
+    place = jnp.max(jnp.where(live & as_good, index + 1, 0))
     hole_right = jnp.min(jnp.where(~live & (index >= place), index, n))
     hole_left = jnp.max(jnp.where(~live & (index < place), index, -1))
     to_right = hole_right < n
@@ -41,16 +36,18 @@ def insert(slots: Slots, order: Slots, sign: jax.Array) -> tuple[Slots, Placed]:
     refused = wanted & full & (place == n)
     displaced = wanted & full & (place < n)
     to_right = to_right | displaced
-    go = wanted & ~refused
     position = jnp.where(to_right, place, place - 1)
-    from_left = go & to_right & (index > position) & (index <= hole_right)
-    from_right = go & ~to_right & (index < position) & (index >= hole_left)
-    here = go & (index == position)
+    row = is_own(is_bid) & wanted & ~refused
+    from_left = row & to_right & (index > position) & (index <= hole_right)
+    from_right = row & ~to_right & (index < position) & (index >= hole_left)
+    here = row & (index == position)
 
     def place_in(old: jax.Array, new: jax.Array) -> jax.Array:
-        previous = jnp.concatenate([old[:1], old[:-1]])
-        following = jnp.concatenate([old[1:], old[-1:]])
+        previous = jnp.concatenate([old[:, :1], old[:, :-1]], axis=1)
+        following = jnp.concatenate([old[:, 1:], old[:, -1:]], axis=1)
         moved = jnp.where(from_left, previous, jnp.where(from_right, following, old))
         return jnp.where(here, new, moved)
 
-    return Slots(*(place_in(o, m) for o, m in zip(slots, order, strict=True))), Placed(displaced, refused)
+    # Both rows at once: a select of one row and its return would keep XLA from a vectorised loop.
+    rows = (book.price, book.size, book.order_id, book.owner)
+    return Book(*(place_in(old, new) for old, new in zip(rows, order, strict=True))), Placed(displaced, refused)

@@ -25,6 +25,15 @@ class Book(flax.struct.PyTreeNode):
         """N, the most orders a side can hold."""
         return self.size.shape[-1]
 
+    @property
+    def rank(self) -> jax.Array:
+        """Int32 `[2, N]`: of two orders at one price the smaller came first."""
+        return jax.lax.broadcasted_iota(jnp.int32, self.size.shape, self.size.ndim - 1)
+
+    def ordered(self) -> "Book":
+        """This book: its slots are in order."""
+        return self
+
 
 def empty_book(capacity: int) -> Book:
     """A book without orders, for at most `capacity` orders a side. Raises ValueError outside 1..512."""

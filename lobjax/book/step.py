@@ -1,7 +1,8 @@
-"""The whole market mechanism: `step(book, message) -> (book, outcome)`, pure and branch-free, for every kind of message.
+"""The whole market mechanism: `step(book, message) -> (book, outcome)`, pure, for every kind of message.
 
 The contract is the README's section "Matching rules". Every kind is the same five moves with other masks: check, take lots off
-resting orders of the own side, sweep the other side, let the rest come to rest, count.
+resting orders of the own side, sweep the other side, let the rest come to rest, count. Two moves are under a `cond`, which skips them for
+a book that runs alone; under `vmap` it is a select, and books side by side do all the same work.
 To add a kind: number it in `lobjax.types.Kind`, say in `_read` what it needs, and give it its masks in `step`;
 `tests/book` then compares it with the two other books.
 """
@@ -12,7 +13,8 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.book.matching import sweep
-from lobjax.book.resting import Slots, insert
+from lobjax.book.resting import Placed, insert
+from lobjax.book.sides import Slots, is_own, sides
 from lobjax.book.state import Book
 from lobjax.types import Counters, Fills, Kind, Message, Side
 
@@ -41,8 +43,7 @@ class _Request(NamedTuple):
 def step(book: Book, message: Message) -> tuple[Book, Outcome]:
     """Apply one message (int32 scalars) to one book. Any int32 values are accepted; what is wrong is counted, never raised."""
     is_bid = message.side == Side.BID
-    own, other = _sides(book, is_bid)
-    sign = jnp.where(is_bid, jnp.int32(-1), jnp.int32(1))  # own side: a smaller price * sign ranks first
+    own, other = sides(book, is_bid)
     named = (own.size > 0) & (own.order_id == message.order_id)
     found = jnp.any(named)
     ask = _read(message, found)
@@ -52,23 +53,25 @@ def step(book: Book, message: Message) -> tuple[Book, Outcome]:
     reenters = ask.replace & found & ~in_place
     taker = jnp.where(reenters, named_owner, message.owner)
 
-    crosses = other.size > 0
-    meets = other.price * sign >= message.price * sign  # the other side ranks the other way round
-    crosses = crosses & (meets | (message.kind == Kind.MARKET))
+    meets = jnp.where(is_bid, other.price <= message.price, other.price >= message.price)
+    crosses = (other.size > 0) & (meets | (message.kind == Kind.MARKET))
+    meets_any = jnp.any(crosses)
     qty = jnp.where(ask.takes | reenters | ask.reduce, message.size, 0)
     reducible = jnp.where((own.owner == message.owner) & (own.price == message.price), own.size, 0)
     swept = sweep(crosses, other, reducible, qty, taker, fok=message.kind == Kind.FOK, reduce=ask.reduce)
-    other = other._replace(size=jnp.where(swept.stp, 0, other.size - swept.fill))
 
     off = jnp.where(ask.cancel, jnp.minimum(message.size, own.size), 0)
     off = jnp.where(ask.delete | reenters, own.size, off)
     off = jnp.where(in_place, own.size - message.size, off)
-    own = own._replace(size=own.size - jnp.where(named, off, 0) - swept.reduced)
+    own_size = own.size - jnp.where(named, off, 0) - swept.reduced
+    other_size = jnp.where(swept.stp, 0, other.size - swept.fill)
+    book = book.replace(size=jnp.where(is_own(is_bid), own_size, other_size))
 
-    would_take = ask.rests & ~ask.takes & jnp.any(crosses)
-    rest = jnp.where(ask.rests | reenters, message.size - swept.traded, 0)
-    order = Slots(message.price, jnp.where(would_take, 0, rest), message.order_id, taker)
-    own, placed = insert(own, order, sign)
+    would_take = ask.rests & ~ask.takes & meets_any
+    rest = jnp.where((ask.rests & ~would_take) | reenters, message.size - swept.traded, 0)
+    order = Slots(message.price, rest, message.order_id, taker)
+    nobody = Placed(displaced=jnp.bool_(False), refused=jnp.bool_(False))
+    book, placed = jax.lax.cond(rest > 0, insert, lambda book, *_: (book, nobody), book, order, is_bid)
 
     missed = (ask.cancel | ask.delete | ask.replace) & ~found | ask.reduce & ~jnp.any(swept.reduced > 0)
     counters = Counters(
@@ -78,8 +81,8 @@ def step(book: Book, message: Message) -> tuple[Book, Outcome]:
         displaced=_count(placed.displaced),
         stp=jnp.sum(swept.stp, dtype=jnp.int32),
     )
-    fills = _fills(book, is_bid, swept.fill)
-    return _joined(own, other, is_bid), Outcome(swept.traded, taker, fills, counters)
+    fills = Fills(other.order_id, other.owner, other.price, swept.fill)
+    return book, Outcome(swept.traded, taker, fills, counters)
 
 
 def _read(message: Message, id_is_live: jax.Array) -> _Request:
@@ -105,23 +108,6 @@ def _read(message: Message, id_is_live: jax.Array) -> _Request:
         rests=~invalid & new_resting,
         invalid=invalid,
     )
-
-
-def _sides(book: Book, is_bid: jax.Array) -> tuple[Slots, Slots]:
-    rows = (book.price, book.size, book.order_id, book.owner)
-    own = Slots(*(jnp.where(is_bid, row[0], row[1]) for row in rows))
-    other = Slots(*(jnp.where(is_bid, row[1], row[0]) for row in rows))
-    return own, other
-
-
-def _joined(own: Slots, other: Slots, is_bid: jax.Array) -> Book:
-    rows = (jnp.stack([jnp.where(is_bid, o, x), jnp.where(is_bid, x, o)]) for o, x in zip(own, other, strict=True))
-    return Book(*rows)
-
-
-def _fills(book: Book, is_bid: jax.Array, lots: jax.Array) -> Fills:
-    _, resting = _sides(book, is_bid)
-    return Fills(resting.order_id, resting.owner, resting.price, lots)
 
 
 def _pick(mask: jax.Array, values: jax.Array) -> jax.Array:

@@ -1,15 +1,37 @@
 """What can be read off a book: best prices, depth by level, queue position, and the canonical order-by-order listing.
 
-A price of 0 means "none": live prices are positive, so 0 is never a value.
+A price of 0 means "none": live prices are positive, so 0 is never a value. The views take any book that has the properties of
+`Book`. Those that a flow needs inside a GPU kernel (`best_prices`, `mid2`, `lots_from`) ask a book that has its own way.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 
 from lobjax.book.state import Book
 from lobjax.types import Side
+
+
+class BySide(Protocol):
+    """Any form of a book: int32 arrays by side, `[2, N]` or a pair of `[N]`, as of `Book`."""
+
+    @property
+    def price(self) -> Any: ...
+    @property
+    def size(self) -> Any: ...
+    @property
+    def order_id(self) -> Any: ...
+    @property
+    def owner(self) -> Any: ...
+
+
+@runtime_checkable
+class OwnViews(Protocol):
+    """A form of a book with its own way to views."""
+
+    def best_prices(self) -> tuple[jax.Array, jax.Array]: ...
+    def lots_from(self, side: Side, anchor: jax.Array, count: int, width: int) -> jax.Array: ...
 
 
 class Depth(NamedTuple):
@@ -19,15 +41,17 @@ class Depth(NamedTuple):
     size_lots: jax.Array  # int32 [2, L], resting lots of all owners (a level must hold fewer than 2^31)
 
 
-def best_prices(book: Book) -> tuple[jax.Array, jax.Array]:
+def best_prices(book: BySide) -> tuple[jax.Array, jax.Array]:
     """Best bid and best ask in ticks, int32 scalars; 0 where the side is empty."""
-    live = book.size > 0
-    first = jnp.argmax(live, axis=1)
-    price = jnp.where(live.any(1), jnp.take_along_axis(book.price, first[:, None], axis=1)[:, 0], 0)
-    return price[0], price[1]
+    if isinstance(book, OwnViews):
+        return book.best_prices()
+    bid = jnp.max(jnp.where(book.size[Side.BID] > 0, book.price[Side.BID], 0))
+    # Asks less 2^31, so that all of them are below the 0 that stands for none.
+    ask = jnp.min(jnp.where(book.size[Side.ASK] > 0, book.price[Side.ASK] ^ jnp.int32(-(2**31)), 0))
+    return bid, jnp.where(ask < 0, ask ^ jnp.int32(-(2**31)), 0)
 
 
-def mid2(book: Book) -> jax.Array:
+def mid2(book: BySide) -> jax.Array:
     """Twice the mid price in ticks, an integer; from the one side alone (doubled) where the other is empty, 0 where both are."""
     bid, ask = best_prices(book)
     return jnp.where(bid == 0, ask, bid) + jnp.where(ask == 0, bid, ask)
@@ -35,6 +59,7 @@ def mid2(book: Book) -> jax.Array:
 
 def depth(book: Book, levels: int) -> Depth:
     """The best `levels` price levels of both sides."""
+    book = book.ordered()
 
     def one_side(price: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
         live = size > 0
@@ -49,7 +74,9 @@ def depth(book: Book, levels: int) -> Depth:
     return Depth(*jax.vmap(one_side)(book.price, book.size))
 
 
-def volume_at(book: Book, side: int | jax.Array, prices: jax.Array, owner: int | jax.Array | None = None) -> jax.Array:
+def volume_at(
+    book: BySide, side: int | jax.Array, prices: jax.Array, owner: int | jax.Array | None = None
+) -> jax.Array:
     """Resting lots int32 `[L]` at each of `prices` `[L]`, of everybody or of one owner."""
     price, size = book.price[side], book.size[side]
     if owner is not None:
@@ -57,8 +84,18 @@ def volume_at(book: Book, side: int | jax.Array, prices: jax.Array, owner: int |
     return jnp.sum(jnp.where(price == prices[:, None], size, 0), axis=1, dtype=jnp.int32)
 
 
+def lots_from(book: BySide, side: Side, anchor: jax.Array, count: int, width: int) -> jax.Array:
+    """Resting lots of one side at 1 to `count` ticks from an anchor price, bids below it, asks above it: int32 `[width]`, then zeros."""
+    if isinstance(book, OwnViews):
+        return book.lots_from(side, anchor, count, width)
+    away = 1 + jnp.arange(count, dtype=jnp.int32)
+    lots = volume_at(book, side, anchor - away if side == Side.BID else anchor + away)
+    return jnp.pad(lots, (0, width - count))
+
+
 def lots_ahead(book: Book, side: int | jax.Array, order_id: int | jax.Array) -> jax.Array:
     """Lots that must trade or go before this order is first: all better prices and the queue before it; -1 if it is not live."""
+    book = book.ordered()
     size = book.size[side]
     named = (size > 0) & (book.order_id[side] == order_id)
     place = jnp.argmax(named)
@@ -68,6 +105,7 @@ def lots_ahead(book: Book, side: int | jax.Array, order_id: int | jax.Array) -> 
 
 def listing(book: Book) -> tuple[jax.Array, jax.Array]:
     """The canonical form: bids and asks, int32 `[N, 4]` (price, size, order id, owner), best first, zero padded."""
+    book = book.ordered()
     live = book.size > 0
     order = jnp.argsort(~live, axis=1, stable=True)
     rows = jnp.stack([book.price, book.size, book.order_id, book.owner], axis=-1)

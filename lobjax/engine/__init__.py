@@ -1,10 +1,11 @@
 """Engines by name: the same messages give the same books, fills and counters, to the bit, whichever runs them."""
 
-from typing import NamedTuple
+from functools import partial
 
-from lobjax.engine.registry import Engine, from_module
+from lobjax.engine import memory
+from lobjax.engine.registry import Candidate, Choice, Engine, from_module, pick
 from lobjax.engine.stream import StreamResult, Trace
-from lobjax.errors import InputError, nearest
+from lobjax.errors import InputError
 from lobjax.types import MAX_CAPACITY, Message
 
 __all__ = ["ENGINES", "Choice", "Engine", "StreamResult", "Trace", "choose", "run_streams", "trace_streams"]
@@ -19,42 +20,29 @@ ENGINES: dict[str, Engine] = {
 }
 
 
-class Choice(NamedTuple):
-    """The engine taken, and why, in words."""
-
-    engine: str
-    reason: str
-
-
 def choose(engine: str = "auto", capacity: int | None = None) -> Choice:
     """The engine to run: the one named, or by `auto` the best that can run here, for books of `capacity` orders a side.
 
     InputError if the engine is unknown or cannot run here, or the capacity is out of range (1 to 512).
     """
-    if engine != "auto" and engine not in ENGINES:
-        raise InputError(f"engine: unknown engine '{engine}'; {nearest(engine, [*ENGINES, 'auto'])}")
     if capacity is not None and not 1 <= capacity <= MAX_CAPACITY:
         raise InputError(f"capacity: {capacity} is out of range; choose 1 to {MAX_CAPACITY} orders a side")
-    if engine != "auto":
-        if why_not := ENGINES[engine].refusal(capacity):
-            raise InputError(f"engine: {engine} cannot run, as {why_not}")
-        return Choice(engine, "as asked")
-    refused = ""
-    for name, candidate in ENGINES.items():
-        if not (why := candidate.suits()):
-            continue
-        if not (why_not := candidate.refusal(capacity)):
-            return Choice(name, why + refused)
-        refused += f"; {name} cannot run, as {why_not}"
-    raise InputError(f"engine: none can run here{refused}")
+    return pick(engine, {name: Candidate(e.suits, partial(e.refusal, capacity)) for name, e in ENGINES.items()})
 
 
 def run_streams(messages: Message, *, engine: str, capacity: int) -> StreamResult:
     """Run int32 arrays `[B, M]` over B empty books that hold `capacity` (1 to 512) orders a side.
 
-    engine: a name of `ENGINES`, or auto. InputError if it is unknown or cannot run here, or the capacity is out of range.
+    engine: a name of `ENGINES`, or auto. InputError if it is unknown or cannot run here, the capacity is out of range, or the
+    device has too little memory.
     """
-    return ENGINES[choose(engine, capacity).engine].run(messages, capacity)
+    name = choose(engine, capacity).engine
+    books, length = messages.kind.shape
+    what = f"engine {name}: a call of {books:,} books of capacity {capacity}"
+    if name == "kernel":
+        memory.must_fit(memory.stream_bytes(books, length, capacity), what)
+    with memory.said_in_one_line(what):
+        return ENGINES[name].run(messages, capacity)
 
 
 def trace_streams(messages: Message, *, engine: str, capacity: int) -> Trace:

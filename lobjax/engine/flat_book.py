@@ -20,7 +20,7 @@ MIN_SLOTS = 32  # a warp has 32 lanes
 
 
 class Slots(NamedTuple):
-    """One side of a book: int32 `[S]` each, S slots in no order. A slot that is not live (`key >= 0`) holds nothing else of meaning."""
+    """One side of a book: int32 `[S]` each, S slots in no order. Where none is live (`key >= 0`) the size is 0, and the rest nothing."""
 
     key: jax.Array
     size: jax.Array
@@ -37,12 +37,38 @@ class Sides(NamedTuple):
     next_arrival: jax.Array
 
 
-@flax.struct.dataclass
-class FlatBook:
-    """One book between calls. Row 0 holds bids, row 1 asks. Write for one, `vmap` over many."""
+class FlatBook(flax.struct.PyTreeNode):
+    """One book between calls. Row 0 holds bids, row 1 asks. Write for one, `vmap` over many.
 
-    slots: Slots  # int32 [2, S] each; S is a power of two
+    It has what the views of `lobjax.book` read, so they take it as they take a `Book`.
+    """
+
+    key: jax.Array  # int32 [2, S]; S is a power of two
+    size: jax.Array  # int32 [2, S] lots; 0 marks a hole
+    order_id: jax.Array  # int32 [2, S]
+    owner: jax.Array  # int32 [2, S]
+    arrival: jax.Array  # int32 [2, S]
     next_arrival: jax.Array  # int32
+    capacity: int = flax.struct.field(pytree_node=False)  # N, the most orders a side can hold
+
+    @property
+    def slots(self) -> Slots:
+        """Both sides' slots as one record, int32 `[2, S]` each."""
+        return Slots(self.key, self.size, self.order_id, self.owner, self.arrival)
+
+    @property
+    def price(self) -> jax.Array:
+        """Ticks, int32 `[2, S]`; meaningless in a hole. Any number of axes may come before."""
+        return jnp.stack([bid_key(self.key[..., Side.BID, :]), ask_key(self.key[..., Side.ASK, :])], axis=-2)
+
+    @property
+    def rank(self) -> jax.Array:
+        """Int32 `[2, S]`: of two orders at one price the smaller came first."""
+        return self.arrival
+
+    def ordered(self) -> Book:
+        """The same book on ordered slots."""
+        return to_book(self)
 
 
 def slots_of(capacity: int) -> int:
@@ -70,16 +96,30 @@ def from_book(book: Book) -> FlatBook:
     key = jnp.pad(jnp.where(book.size > 0, key, FREE), padding, constant_values=CLOSED)
     size, order_id, owner = (jnp.pad(x, padding) for x in (book.size, book.order_id, book.owner))
     arrival = jnp.broadcast_to(jnp.arange(key.shape[1], dtype=jnp.int32), key.shape)
-    return FlatBook(Slots(key, size, order_id, owner, arrival), jnp.int32(capacity))
+    return FlatBook(key, size, order_id, owner, arrival, jnp.int32(capacity), capacity)
 
 
-def to_book(flat: FlatBook, capacity: int) -> Book:
-    """Flat slots to ordered ones without holes. `capacity` is that of the book they were made from."""
-    key, arrival, *rest = flat.slots.key, flat.slots.arrival, *flat.slots[1:4]
-    key, _, *rest = (x[:, :capacity] for x in jax.lax.sort([key, arrival, *rest], num_keys=2))
+def to_book(flat: FlatBook) -> Book:
+    """Flat slots to ordered ones."""
+    columns = (flat.key, flat.arrival, flat.size, flat.order_id, flat.owner)
+    key, _, *rest = (x[:, : flat.capacity] for x in jax.lax.sort(columns, num_keys=2))
     live = key < 0
     price = jnp.stack([bid_key(key[Side.BID]), ask_key(key[Side.ASK])])
     return Book(*(jnp.where(live, x, 0) for x in (price, *rest)))
+
+
+def load_sides(book: FlatBook) -> Sides:
+    """A book as the step sees it. In a kernel, from references: two loads of `[S]` a field."""
+    bids, asks = (Slots(*(field[side, :] for field in book.slots)) for side in Side)
+    return Sides(bids, asks, book.next_arrival[...])
+
+
+def store_sides(book: FlatBook, sides: Sides) -> None:
+    """The way back, in a kernel: `book` holds references."""
+    for side, slots in zip(Side, (sides.bids, sides.asks), strict=True):
+        for field, values in zip(book.slots, slots, strict=True):
+            field[side, :] = values
+    book.next_arrival[...] = sides.next_arrival
 
 
 def renumbered(sides: Sides, coming: int) -> Sides:
@@ -101,9 +141,8 @@ def renumbered(sides: Sides, coming: int) -> Sides:
         return slots._replace(arrival=arrival)
 
     def renumber(sides: Sides) -> Sides:
-        first = (sides.next_arrival & 0) + sides.bids.key.shape[
-            0
-        ]  # a branch may not give back a constant (Triton's lowering)
+        # A branch may not give back a constant (Triton's lowering).
+        first = (sides.next_arrival & 0) + sides.bids.key.shape[0]
         return Sides(smallest_first(sides.bids), smallest_first(sides.asks), first)
 
     return jax.lax.cond(sides.next_arrival > INT32_MAX - 1 - coming, renumber, lambda same: same, sides)

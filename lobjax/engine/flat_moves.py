@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from lobjax.engine.flat_book import FREE, INT32_MIN, Slots
 from lobjax.types import INT32_MAX, Counters, Fills, Kind, Message
 
-# Which counter of `Counters` a message adds one to: at most one of these, since each is a reason why nothing more was done.
+# Which counter of `Counters` a message adds one to: at most one of the first four, since each is a reason why nothing more was done.
 NOTHING = -1
-UNKNOWN, INVALID, REFUSED, DISPLACED = (Counters._fields.index(name) for name in Counters._fields[:4])
+UNKNOWN, INVALID, REFUSED, DISPLACED, STP = range(len(Counters._fields))
 
 
 class Order(NamedTuple):
@@ -35,7 +35,7 @@ def slot_index(count: int) -> jax.Array:
     return jax.lax.broadcasted_iota(jnp.int32, (count,), 0)
 
 
-def _pick(hit: jax.Array, values: jax.Array) -> jax.Array:
+def pick(hit: jax.Array, values: jax.Array) -> jax.Array:
     """The one value under the mask."""
     return jnp.sum(jnp.where(hit, values, 0), dtype=jnp.int32)
 
@@ -59,7 +59,7 @@ def take_off(
 
     def replace() -> tuple[jax.Array, jax.Array]:
         keeps = named & (own.key == order.key) & (own.size >= size)
-        return jnp.max(keeps.astype(jnp.int32)) > 0, _pick(named, own.owner)
+        return jnp.max(keeps.astype(jnp.int32)) > 0, pick(named, own.owner)
 
     in_place, owner = jax.lax.cond(kind == Kind.REPLACE, replace, lambda: (zero_of(kind) != 0, order.message.owner))
     stays = jnp.where(in_place, size, 0)
@@ -82,7 +82,7 @@ def reduce(own: Slots, order: Order) -> tuple[Slots, jax.Array]:
     def take(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         key, size, left, arrival = state
         hit = (key == order.key) & (own.owner == owner) & (own.arrival == arrival)
-        lots = jnp.minimum(left, _pick(hit, size))
+        lots = jnp.minimum(left, pick(hit, size))
         size = jnp.where(hit, size - lots, size)
         key = jnp.where(hit & (size == 0), FREE, key)
         return key, size, left - lots, newest(key)
@@ -113,13 +113,13 @@ def meet(
         front = key == best
         oldest = jnp.min(jnp.where(front, other.arrival, INT32_MAX))
         hit = front & (other.arrival == oldest)
-        owner, available = _pick(hit, other.owner), _pick(hit, sizes)
+        owner, available = pick(hit, other.owner), pick(hit, sizes)
         own = (owner == taker) & (taker >= 1)
         lots = jnp.where(own, 0, jnp.minimum(left, available))
-        gone = own | (lots == available)
-        carry = on_fill(carry, taker, Fills(_pick(hit, other.order_id), owner, best, lots))
-        key = jnp.where(hit & gone, FREE, key)
-        sizes = jnp.where(hit, sizes - lots, sizes)
+        stays = jnp.where(own, 0, available - lots)
+        carry = on_fill(carry, taker, Fills(pick(hit, other.order_id), owner, best, lots))
+        key = jnp.where(hit & (stays == 0), FREE, key)
+        sizes = jnp.where(hit, stays, sizes)
         return key, sizes, jnp.min(key), left - lots, stp + own.astype(jnp.int32), carry
 
     wanted = jnp.where(refused, 0, size)

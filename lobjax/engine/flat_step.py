@@ -67,17 +67,20 @@ def step(sides: Sides, message: Message, carry: Any, on_fill: OnFill) -> tuple[S
     return jax.lax.switch(branch, (nothing, buy, sell), sides, carry)
 
 
-def tally(counters: Counters, outcome: FlatOutcome) -> Counters:
-    """The counters after a message."""
+def tally(counts: jax.Array, outcome: FlatOutcome, first: int | jax.Array = 0) -> jax.Array:
+    """Counts after a message: a vector, so that any number of counters is one register; `Counters` begin at place `first`.
 
-    def add(counters: Counters) -> Counters:
-        ones = (
-            (outcome.counted == at).astype(jnp.int32)
-            for at in (moves.UNKNOWN, moves.INVALID, moves.REFUSED, moves.DISPLACED)
-        )
-        return Counters(*(a + b for a, b in zip(counters, (*ones, outcome.stp), strict=True)))
+    The place before them is undefined.
+    """
+    place = moves.slot_index(counts.shape[0]) - first
+    counts = counts + (place == outcome.counted).astype(jnp.int32)
+    return counts + jnp.where(place == moves.STP, outcome.stp, 0)
 
-    return jax.lax.cond((outcome.counted >= 0) | (outcome.stp > 0), add, lambda same: same, counters)
+
+def counted(counts: jax.Array, first: int = 0) -> Counters:
+    """The counters that begin at place `first`, as int32 scalars."""
+    place = moves.slot_index(counts.shape[0]) - first
+    return Counters(*(moves.pick(place == at, counts) for at in range(len(Counters._fields))))
 
 
 def _apply(

@@ -4,7 +4,7 @@ Pallas with the Triton backend, one warp a program. Anywhere but on a GPU it run
 tests, and slow.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,8 +14,9 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
 from lobjax.book import empty_book, listing
-from lobjax.engine.flat_book import FlatBook, Sides, Slots, from_book, renumbered, to_book
-from lobjax.engine.flat_step import step, tally
+from lobjax.engine import trial
+from lobjax.engine.flat_book import MIN_SLOTS, FlatBook, from_book, load_sides, renumbered, store_sides
+from lobjax.engine.flat_step import counted, step, tally
 from lobjax.engine.stream import StreamResult, Trace
 from lobjax.types import Counters, Fills, Message
 
@@ -39,10 +40,12 @@ class Replay(NamedTuple):
     fills: FillLog | None
 
 
+@cache
 def suits() -> str | None:
     """Why `auto` takes this engine here, if it can run; None where it does not."""
-    # `auto` passes it over until its parity and speed on a GPU have a record under bench/records/; name it to run it.
-    return None
+    if interpreted() or not trial.tried("engine kernel", trial.kernel_equals_reference):
+        return None
+    return "one fused kernel, which gave what the reference gives when it was tried on this GPU"
 
 
 def interpreted() -> bool:
@@ -56,75 +59,56 @@ def replay(book: FlatBook, messages: Message, *, fill_rows: int = 0, interpret: 
     fill_rows: rows of the log of fills, 0 for none. A call makes no more fills than it has messages and the book has orders, for each
     fill ends one or the other; rows beyond `fill_rows` are lost, `count` tells. interpret: None for the default of the backend.
     """
-    count, slots = messages.kind.shape[0], book.slots.key.shape[-1]
+    count = messages.kind.shape[0]
 
-    def integers(*shape: int) -> jax.ShapeDtypeStruct:
+    def integers(*shape: int) -> Any:
         return jax.ShapeDtypeStruct(shape, jnp.int32)
 
-    shapes = _Memory(
-        slots=[integers(2, slots)] * len(Slots._fields),
-        next_arrival=integers(1),
+    shapes = Replay(
+        book=jax.tree.map(lambda x: integers(*x.shape), book),
         traded=integers(count),
-        counters=integers(len(Counters._fields)),
-        fills=integers(fill_rows, 5) if fill_rows else None,
-        fill_count=integers(1) if fill_rows else None,
+        counters=Counters(*[integers()] * len(Counters._fields)),
+        fills=FillLog(integers(fill_rows, 5), integers()) if fill_rows else None,
     )
-    out = pl.pallas_call(
+    return pl.pallas_call(
         partial(_kernel, count=count),
         out_shape=shapes,
-        input_output_aliases={leaf: leaf for leaf in range(len(Slots._fields) + 1)},  # the book, first in both
+        input_output_aliases={leaf: leaf for leaf in range(len(jax.tree.leaves(book)))},  # the book, first in both
         compiler_params=triton.CompilerParams(num_warps=1, num_stages=1),
         interpret=interpreted() if interpret is None else interpret,
         name="lobjax_book",
-    )(book.slots, book.next_arrival[None], messages)
-    fills = FillLog(out.fills, out.fill_count[0]) if fill_rows else None
-    return Replay(FlatBook(Slots(*out.slots), out.next_arrival[0]), out.traded, Counters(*out.counters), fills)
+    )(book, messages)
 
 
-class _Memory(NamedTuple):
-    """What a program writes: shapes at the call, references in the kernel, arrays after it. The last two are None without a log."""
-
-    slots: Any  # Slots
-    next_arrival: Any
-    traded: Any
-    counters: Any
-    fills: Any
-    fill_count: Any
-
-
-def _kernel(slots: Slots, next_arrival: Any, messages: Message, *written: Any, count: int) -> None:
-    """One program: all arguments are references; `written` are the fields of `_Memory`."""
-    out = _Memory(*written)
-    bids, asks = (Slots(*(ref[side, :] for ref in slots)) for side in range(2))
-    sides = renumbered(Sides(bids, asks, next_arrival[0]), count)
+def _kernel(book: FlatBook, messages: Message, *written: Any, count: int) -> None:
+    """One program: all arguments are references; `written` are the fields of `Replay`."""
+    out = Replay(*written)
+    log: Any = out.fills
+    sides = renumbered(load_sides(book), count)
 
     def write_fill(at: jax.Array, logged: jax.Array, taker: jax.Array, fill: Fills) -> jax.Array:
-        @pl.when((fill.lots > 0) & (logged < out.fills.shape[0]))  # behind the last row lies another book's log
+        @pl.when((fill.lots > 0) & (logged < log.rows.shape[0]))  # behind the last row lies another book's log
         def _():
             for column, value in enumerate((at, fill.order_id, fill.owner, fill.price, fill.lots)):
-                out.fills[logged, column] = value
+                log.rows[logged, column] = value
 
         return logged + (fill.lots > 0).astype(jnp.int32)
 
     def run(at: jax.Array, state):
-        sides, counters, logged = state
+        sides, counts, logged = state
         message = Message(*(ref[at] for ref in messages))
-        on_fill = partial(write_fill, at) if out.fills is not None else lambda logged, taker, fill: logged
+        on_fill = partial(write_fill, at) if log is not None else lambda logged, taker, fill: logged
         sides, outcome, logged = step(sides, message, logged, on_fill)
         out.traded[at] = outcome.traded
-        return sides, tally(counters, outcome), logged
+        return sides, tally(counts, outcome), logged
 
-    none = jnp.int32(0)
-    state = (sides, Counters(none, none, none, none, none), none)
-    sides, counters, logged = jax.lax.fori_loop(0, count, run, state)
-    for side, slots in enumerate(sides[:2]):
-        for ref, values in zip(out.slots, slots, strict=True):
-            ref[side, :] = values
-    out.next_arrival[0] = sides.next_arrival
-    for at, total in enumerate(counters):
-        out.counters[at] = total
-    if out.fill_count is not None:
-        out.fill_count[0] = logged
+    state = (sides, jnp.zeros((MIN_SLOTS,), jnp.int32), jnp.int32(0))
+    sides, counts, logged = jax.lax.fori_loop(0, count, run, state)
+    store_sides(out.book, sides)
+    for ref, total in zip(out.counters, counted(counts), strict=True):
+        ref[...] = total
+    if log is not None:
+        log.count[...] = logged
 
 
 def run(messages: Message, capacity: int) -> StreamResult:
@@ -158,18 +142,18 @@ def _run_books(messages: Message, capacity: int) -> tuple[jax.Array, jax.Array, 
 
     done = jax.vmap(one)(messages)
     assert done.fills is not None
-    return _listings(done.book, capacity), done.traded, jnp.stack(done.counters, axis=-1), done.fills
+    return _listings(done.book), done.traded, jnp.stack(done.counters, axis=-1), done.fills
 
 
 @partial(jax.jit, static_argnums=1)
 def _trace_books(messages: Message, capacity: int) -> tuple[jax.Array, jax.Array, jax.Array]:
     def body(book: FlatBook, message: Message):
         done = jax.vmap(replay)(book, Message(*(field[:, None] for field in message)))
-        return done.book, (_listings(done.book, capacity), done.traded[:, 0], jnp.stack(done.counters, axis=-1))
+        return done.book, (_listings(done.book), done.traded[:, 0], jnp.stack(done.counters, axis=-1))
 
     empty = jax.vmap(lambda _: from_book(empty_book(capacity)))(messages.kind[:, 0])
     return jax.lax.scan(body, empty, Message(*(field.T for field in messages)))[1]
 
 
-def _listings(books: FlatBook, capacity: int) -> jax.Array:
-    return jax.vmap(lambda book: jnp.stack(listing(to_book(book, capacity))))(books)
+def _listings(books: FlatBook) -> jax.Array:
+    return jax.vmap(lambda book: jnp.stack(listing(book)))(books)

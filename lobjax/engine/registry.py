@@ -1,11 +1,12 @@
-"""What an engine is to those who choose one: four functions under a name."""
+"""What an engine is to those who choose one, four functions under a name; and how one is chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from lobjax.engine.stream import StreamResult, Trace
+from lobjax.errors import InputError, nearest
 from lobjax.types import Message
 
 
@@ -38,3 +39,35 @@ def from_module(path: str) -> Engine:
         return call
 
     return Engine(run=later("run"), trace=later("trace"), refusal=later("refusal"), suits=later("suits"))
+
+
+class Choice(NamedTuple):
+    """The engine taken, and why, in words."""
+
+    engine: str
+    reason: str
+
+
+class Candidate(NamedTuple):
+    """An engine's answers, for one case: why `auto` takes it here (None where it does not), and why it cannot run (None if it can)."""
+
+    suits: Callable[[], str | None]
+    refusal: Callable[[], str | None]
+
+
+def pick(engine: str, candidates: Mapping[str, Candidate]) -> Choice:
+    """The candidate named, or by `auto` the first that suits and can run. InputError if it is unknown or cannot run."""
+    if engine == "auto":
+        refused = ""
+        for name, candidate in candidates.items():
+            if not (why := candidate.suits()):
+                continue
+            if not (why_not := candidate.refusal()):
+                return Choice(name, why + refused)
+            refused += f"; {name} cannot run, as {why_not}"
+        raise InputError(f"engine: none can run here{refused}")
+    if engine not in candidates:
+        raise InputError(f"engine: unknown engine '{engine}'; {nearest(engine, [*candidates, 'auto'])}")
+    if why_not := candidates[engine].refusal():
+        raise InputError(f"engine: {engine} cannot run, as {why_not}")
+    return Choice(engine, "as asked")

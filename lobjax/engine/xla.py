@@ -1,6 +1,9 @@
-"""The engine `xla`: the pure step under `scan` and `vmap`, anywhere JAX runs."""
+"""The engine `xla`: the pure step under `scan` and `vmap`, anywhere JAX runs; on a CPU one book after another (`lobjax.one_by_one`)."""
 
-from functools import partial
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +11,8 @@ import numpy as np
 
 from lobjax.book import Book, empty_book, listing, step
 from lobjax.engine.stream import StreamResult, Trace
-from lobjax.types import Counters, Message
+from lobjax.one_by_one import one_by_one
+from lobjax.types import Message
 
 # Fills leave the device as [books, messages, slots]; books are taken in chunks that keep this many rows in memory.
 _FILL_ROWS = 1 << 22
@@ -19,14 +23,29 @@ def suits() -> str:
     return "it runs anywhere"
 
 
-def replay(book: Book, messages: Message) -> tuple[Book, tuple]:
-    """Run one book through messages `[M]`; returns the book and, by message, (traded, fills [N], counters). `vmap` over books."""
+def replay(book: Book, messages: Message, *, fills: bool = True) -> tuple[Book, tuple]:
+    """Run one book through messages `[M]`; returns the book and, by message, (traded, fills [N], counters). `vmap` over books.
 
+    `fills=False` gives None in place of the fills: written out they are 16 N bytes a message. A CPU runs books one after another on one
+    core; for more cores map over devices, or call from several threads, as `run` does.
+    """
+    book, (traded, filled, counters, _) = _REPLAYS[fills, False](book, messages)
+    return book, (traded, filled, counters)
+
+
+def _replay(book: Book, messages: Message, *, fills: bool, books: bool) -> tuple[Book, tuple]:
     def body(book: Book, message: Message):
         book, outcome = step(book, message)
-        return book, (outcome.traded, outcome.fills, outcome.counters)
+        return book, (outcome.traded, outcome.fills if fills else None, outcome.counters, book if books else None)
 
     return jax.lax.scan(body, book, messages)
+
+
+_REPLAYS = {
+    (fills, books): one_by_one(partial(_replay, fills=fills, books=books))
+    for fills in (True, False)
+    for books in (True, False)
+}
 
 
 def run(messages: Message, capacity: int) -> StreamResult:
@@ -44,34 +63,32 @@ def trace(messages: Message, capacity: int) -> Trace:
 
 def _run_chunks(messages: Message, capacity: int, *, every: bool) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     books, length = messages.kind.shape
-    chunk = max(1, min(books, _FILL_ROWS // (length * capacity)))
-    dense, fills = [], []
-    for start in range(0, books, chunk):
-        part = Message(*(_padded(np.asarray(field)[start : start + chunk], chunk) for field in messages))
+    threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+    chunk = max(1, min(-(-books // threads), _FILL_ROWS // (length * capacity * threads)))
+    program = _compiled(chunk, length, capacity, every)
+
+    def run_from(start: int) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         n = min(chunk, books - start)
-        listings, traded, lots, rest, counters = jax.tree.map(np.asarray, _run_chunk(part, capacity, every))
-        dense.append((listings[:n], traded[:n], counters[:n]))
+        # The last chunk is filled up with books of NOOPs, so that all have one shape and compile once.
+        part = Message(*(np.pad(field[start : start + n], ((0, chunk - n), (0, 0))) for field in messages))
+        listings, traded, lots, rest, counters = jax.tree.map(np.asarray, program(part))
         book, message, slot = np.nonzero(lots[:n])
         columns = [book + start, message, *(x[book, message, slot] for x in (*rest, lots))]
-        fills.append(np.stack(columns, axis=1).astype(np.int32))
+        return (listings[:n], traded[:n], counters[:n]), np.stack(columns, axis=1).astype(np.int32)
+
+    with ThreadPoolExecutor(threads) as pool:
+        dense, fills = zip(*pool.map(run_from, range(0, books, chunk)), strict=True)
     return tuple(np.concatenate(parts) for parts in zip(*dense, strict=True)), np.concatenate(fills)
 
 
-def _padded(field: np.ndarray, rows: int) -> np.ndarray:
-    """Pad with books of NOOPs, so that every chunk has one shape and compiles once."""
-    return np.pad(field, ((0, rows - field.shape[0]), (0, 0)))
+@cache
+def _compiled(books: int, length: int, capacity: int, every: bool) -> Any:
+    """The program for a chunk, compiled before threads ask for it."""
 
-
-@partial(jax.jit, static_argnums=(1, 2))
-def _run_chunk(messages: Message, capacity: int, every: bool):
     def one(stream: Message):
-        def body(book: Book, message: Message):
-            book, outcome = step(book, message)
-            state = jnp.stack(listing(book)) if every else None
-            return book, (outcome.traded, outcome.fills, outcome.counters, state)
+        book, (traded, fills, counters, books) = _REPLAYS[True, every](empty_book(capacity), stream)
+        listings = jnp.stack(jax.vmap(listing)(books), axis=1) if every else jnp.stack(listing(book))
+        return listings, traded, fills.lots, fills[:3], jnp.stack(counters, axis=-1)
 
-        book, (traded, fills, counters, states) = jax.lax.scan(body, empty_book(capacity), stream)
-        listings = states if every else jnp.stack(listing(book))
-        return listings, traded, fills.lots, fills[:3], jnp.stack(Counters(*counters), axis=-1)
-
-    return jax.vmap(one)(messages)
+    shape = jax.ShapeDtypeStruct((books, length), jnp.int32)
+    return jax.jit(jax.vmap(one)).lower(Message(*[shape] * len(Message._fields))).compile()

@@ -21,14 +21,17 @@ MINUS_LOG = np.round(-np.log(0.5 + np.arange(STEPS + 1) / (2 * STEPS)) * 2**EXP_
 LN2 = int(MINUS_LOG[0])
 
 
-def exponential(word: jax.Array) -> jax.Array:
-    """A uniform uint32 word to an exponential draw of mean 1, uint32 with 24 fractional bits (at most 32 ln 2)."""
+def exponential(word: jax.Array, minus_log: jax.Array = MINUS_LOG) -> jax.Array:  # pyright: ignore[reportArgumentType]
+    """A uniform uint32 word to an exponential draw of mean 1, uint32 with 24 fractional bits (at most 32 ln 2).
+
+    minus_log: `MINUS_LOG` as an operand, where code may hold no table of its own, as in a GPU kernel.
+    """
     word = word | jnp.uint32(1)  # never 0
     zeros = jax.lax.clz(word)
     mantissa = word << zeros
     index = ((mantissa >> 23) & jnp.uint32(STEPS - 1)).astype(jnp.int32)
     fraction = (mantissa >> 8) & jnp.uint32(0x7FFF)
-    table = jnp.asarray(MINUS_LOG)
+    table = jnp.asarray(minus_log) if isinstance(minus_log, np.ndarray) else minus_log
     upper, lower = table[index], table[index + 1]
     return zeros * jnp.uint32(LN2) + upper - (((upper - lower) * fraction) >> 15)
 

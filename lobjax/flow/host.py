@@ -23,7 +23,8 @@ POISSON, RECORDED = 0, 1
 
 
 def _poisson_leaves(params: PoissonParams) -> list[jax.Array]:
-    return [params.limit, params.cancel, params.market, params.size_thresholds, params.opening.price[:, 0]]
+    rates = (params.limit[: params.distances], params.cancel[: params.distances], params.market)
+    return [*rates, params.size_thresholds[: params.size_max - 1], params.opening.price[:, 0]]
 
 
 def _recorded_leaves(params: RecordedParams) -> list[jax.Array]:
@@ -230,7 +231,4 @@ def _next_recorded(state, params, lengths, message):
 
 @inner
 def _row(index, rows):
-    """As XLA reads an array: a negative index counts from the end, and what lies outside is clamped."""
-    index = np.int64(index)
-    index = index + rows if index < 0 else index
-    return max(0, min(index, rows - 1))
+    return max(0, min(np.int64(index), rows - 1))

@@ -7,21 +7,24 @@ trader and opening book of Cheridito and Weiss (arXiv 2507.06345), section 2. In
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.book import Book, best_prices, volume_at
+from lobjax.book import Book, BySide, best_prices, lots_from
 from lobjax.clock import Time, from_seconds
 from lobjax.flow.base import Opening
-from lobjax.flow.fixed import MAX_TOTAL_RATE, exponential, thresholds, to_rate, waiting_time
+from lobjax.flow.fixed import MAX_TOTAL_RATE, MINUS_LOG, exponential, thresholds, to_rate, waiting_time
 from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message, Side
 from lobjax.words import high_product
 
+MAX_DISTANCES = 64  # so that the sum of all rates, each at most 2^24, fits in 32 bits
+MIN_PADDED = 32  # the width of a warp
 OPENING_OWNER = -1  # a background party of its own: the flow never cancels the opening book
 
 
@@ -53,6 +56,8 @@ class PoissonConfig:
             )
         if min((*self.limit_per_s, *self.cancel_per_lot_s, self.market_per_s, self.size_std, self.warm_up_s)) < 0:
             raise ValueError("rates, size_std and warm_up_s must not be negative")
+        if len(self.limit_per_s) > MAX_DISTANCES:
+            raise ValueError(f"limit_per_s and cancel_per_lot_s may have at most {MAX_DISTANCES} distances")
         if 2 * (sum(self.limit_per_s) + self.market_per_s) * 2**18 > MAX_TOTAL_RATE / 2:
             raise ValueError("rates are too high: limit and market orders of both sides must stay below 32 a second")
         if not 1 <= self.size_max <= 64 or min(self.opening_lots, default=1) < 1 or self.spread_ticks < 1:
@@ -66,14 +71,17 @@ class PoissonConfig:
 
 
 class PoissonParams(flax.struct.PyTreeNode):
-    """The numbers of a Poisson market on the device; D distances."""
+    """The numbers of a Poisson market on the device; D distances. A GPU kernel needs vectors of a power of two, so some end in padding."""
 
-    limit: jax.Array  # uint32 [D], rate in 2^-18 per second
-    cancel: jax.Array  # uint32 [D], the same per resting lot
+    limit: jax.Array  # uint32 [P], rate in 2^-18 per second; 0 beyond D
+    cancel: jax.Array  # uint32 [P], the same per resting lot
     market: jax.Array  # uint32
-    size_thresholds: jax.Array  # uint32 [size_max - 1]
+    size_thresholds: jax.Array  # uint32 [T]; not used from size_max - 1 on
+    minus_log: jax.Array  # uint32, `fixed.MINUS_LOG`
     opening: Book
     start: Time  # minus the warm-up: an episode's clock starts at 0 after it
+    distances: int = flax.struct.field(pytree_node=False)  # D
+    size_max: int = flax.struct.field(pytree_node=False)
 
 
 class PoissonState(NamedTuple):
@@ -87,16 +95,20 @@ class PoissonFlow:
     """A `Flow`; see the module's text."""
 
     words: int = 3  # waiting time, type and level, size
+    in_kernel: ClassVar[bool] = True
 
     def params(self, config: PoissonConfig, capacity: int) -> PoissonParams:
         """Put a configuration on the device. Raises ValueError if the opening book does not fit the capacity."""
         return PoissonParams(
-            limit=jnp.asarray([to_rate(r) for r in config.limit_per_s], jnp.uint32),
-            cancel=jnp.asarray([to_rate(r) for r in config.cancel_per_lot_s], jnp.uint32),
+            limit=_padded([to_rate(r) for r in config.limit_per_s]),
+            cancel=_padded([to_rate(r) for r in config.cancel_per_lot_s]),
             market=jnp.uint32(to_rate(config.market_per_s)),
-            size_thresholds=jnp.asarray(thresholds(size_probabilities(config.size_std, config.size_max))),
+            size_thresholds=_padded(thresholds(size_probabilities(config.size_std, config.size_max))),
+            minus_log=jnp.asarray(MINUS_LOG),
             opening=_opening_book(config, capacity),
             start=from_seconds(-config.warm_up_s),
+            distances=len(config.limit_per_s),
+            size_max=config.size_max,
         )
 
     def open(self, key: jax.Array, params: PoissonParams, start: jax.Array | None = None) -> Opening:
@@ -104,36 +116,61 @@ class PoissonFlow:
         return Opening(params.opening, PoissonState(jnp.int32(1)), params.start, params.start)
 
     def next(
-        self, state: PoissonState, book: Book, words: jax.Array, params: PoissonParams
+        self, state: PoissonState, book: BySide, words: jax.Array, params: PoissonParams
     ) -> tuple[PoissonState, Message, Time]:
         """One event: its type and level in proportion to their rates, its size, and the wait to the next at today's total rate."""
         bid, ask = _anchors(book, params)
-        levels = jnp.arange(1, params.limit.shape[0] + 1, dtype=jnp.int32)
-        prices = jnp.stack([ask - levels, bid + levels])  # [2, D] by distance from the opposite best
-        resting = jnp.stack([volume_at(book, side, prices[side]) for side in (Side.BID, Side.ASK)])
-        most = jnp.uint32(MAX_TOTAL_RATE) // jnp.maximum(
-            params.cancel, 1
-        )  # saturate: a huge level must not wrap around
-        cancel = params.cancel * jnp.minimum(resting.astype(jnp.uint32), most)
-        market = jnp.broadcast_to(params.market, (2, 1))
-        limit = jnp.broadcast_to(params.limit, cancel.shape)
-        # Rows by side: the market order that buys stands with the bids.
-        rates = jnp.concatenate([market, limit, cancel], axis=1).reshape(-1)
-        total = jnp.cumsum(rates, dtype=jnp.uint32)
-        rate = jnp.minimum(total[-1], jnp.uint32(MAX_TOTAL_RATE))
-        drawn = jnp.sum(total <= high_product(words[1], total[-1]), dtype=jnp.int32)
-        width = 1 + 2 * levels.shape[0]
-        side, event = drawn // width, drawn % width
-        level = jnp.where(event > levels.shape[0], event - levels.shape[0], event)  # 0 for a market order
-        kind = jnp.where(
-            event == 0, jnp.int32(Kind.MARKET), jnp.where(event == level, jnp.int32(Kind.LIMIT), Kind.REDUCE)
-        )
+        market, limit = params.market[...], params.limit[...]
+        cancel = _cancel_rates(book, (ask, bid), params)
+        # Rates stand in a row: the bids' market order (it buys), limits and cancellations, then the asks'. A random place in the row
+        # is found by the sums of its parts first.
+        limits, cancels = _total(limit), tuple(map(_total, cancel))
+        first_ask = market + limits + cancels[Side.BID]
+        total = first_ask + market + limits + cancels[Side.ASK]
+        place = high_product(words[1], total)
+        idle = total == 0
+        asks = place >= first_ask
+        place = jnp.where(asks, place - first_ask, place)
+        is_market = place < market
+        is_limit = ~is_market & (place - market < limits)
+        rates = jnp.where(is_limit, limit, jnp.where(asks, cancel[Side.ASK], cancel[Side.BID]))
+        place = place - market - jnp.where(is_limit, jnp.uint32(0), limits)
+        level = 1 + jnp.sum((jnp.cumsum(rates, dtype=jnp.uint32) <= place).astype(jnp.int32), dtype=jnp.int32)
+        level = jnp.where(is_market | idle, 0, level)
+        kind = jnp.where(is_limit, jnp.int32(Kind.LIMIT), Kind.REDUCE)
+        kind = jnp.where(idle, Kind.NOOP, jnp.where(is_market, Kind.MARKET, kind))
+        side = jnp.where(idle, len(Side), asks.astype(jnp.int32))
         price = jnp.where(side == Side.BID, ask - level, bid + level)
-        kind = jnp.where(total[-1] == 0, jnp.int32(Kind.NOOP), kind)
-        size = 1 + jnp.sum(params.size_thresholds <= words[2], dtype=jnp.int32)
-        message = Message(kind, side, price, size, state.next_id, jnp.int32(0))
-        wait = waiting_time(exponential(words[0]), rate)
+        message = Message(kind, side, price, _size(words[2], params), state.next_id, jnp.int32(0))
+        rate = jnp.minimum(total, jnp.uint32(MAX_TOTAL_RATE))
+        wait = waiting_time(exponential(words[0], params.minus_log), rate)
         return PoissonState(state.next_id + (kind == Kind.LIMIT).astype(jnp.int32)), message, wait
+
+
+def _cancel_rates(book: BySide, anchors: tuple[jax.Array, ...], params: PoissonParams) -> tuple[jax.Array, ...]:
+    """Uint32 `[P]` for each side, by distance from its anchor."""
+    per_lot, sizes = params.cancel[...], (params.distances, params.cancel.shape[0])
+    most = jnp.uint32(MAX_TOTAL_RATE) // jnp.maximum(per_lot, 1)  # saturate: a huge level must not wrap around
+    resting = (lots_from(book, side, anchor, *sizes) for side, anchor in zip(Side, anchors, strict=True))
+    return tuple(per_lot * jnp.minimum(lots.astype(jnp.uint32), most) for lots in resting)
+
+
+def _total(rates: jax.Array) -> jax.Array:
+    # As int32, for which a GPU has an instruction; the sum modulo 2^32 is the same.
+    return jnp.sum(rates.astype(jnp.int32), dtype=jnp.int32).astype(jnp.uint32)
+
+
+def _size(word: jax.Array, params: PoissonParams) -> jax.Array:
+    reached = params.size_thresholds[...] <= word
+    reached &= jax.lax.broadcasted_iota(jnp.int32, reached.shape, 0) < params.size_max - 1
+    return 1 + jnp.sum(reached.astype(jnp.int32), dtype=jnp.int32)
+
+
+def _padded(numbers: Sequence[int] | np.ndarray) -> jax.Array:
+    """Uint32 with zeros up to a power of two."""
+    padded = np.zeros(max(MIN_PADDED, 1 << (len(numbers) - 1).bit_length()), np.uint32)
+    padded[: len(numbers)] = numbers
+    return jnp.asarray(padded)
 
 
 def size_probabilities(std: float, largest: int) -> np.ndarray:
@@ -145,7 +182,7 @@ def size_probabilities(std: float, largest: int) -> np.ndarray:
     return np.diff(below, prepend=0.0)
 
 
-def _anchors(book: Book, params: PoissonParams) -> tuple[jax.Array, jax.Array]:
+def _anchors(book: BySide, params: PoissonParams) -> tuple[jax.Array, jax.Array]:
     """Best prices to count distances from; an empty side is taken to be a tick from the other, both empty as at the opening."""
     bid, ask = best_prices(book)
     first_bid, first_ask = params.opening.price[0, 0], params.opening.price[1, 0]

@@ -1,14 +1,14 @@
 """Recorded flow: a day's messages, on the device once, read row by row from any of a set of starts."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.book import Book
+from lobjax.book import Book, BySide
 from lobjax.clock import NS, Time, choose, minus, never
 from lobjax.flow.base import Opening
 from lobjax.types import Message
@@ -36,6 +36,7 @@ class RecordedFlow:
     """A `Flow` that plays a record; agents' orders move the book, the record goes on as it was."""
 
     words: int = 0  # nothing is drawn
+    in_kernel: ClassVar[bool] = True
 
     def open(self, key: jax.Array, params: RecordedParams, start: jax.Array | None = None) -> Opening:
         """A start drawn uniformly, or the one numbered `start` (modulo S)."""
@@ -46,18 +47,19 @@ class RecordedFlow:
         return Opening(book, RecordedState(first), now, _due(params, first))
 
     def next(
-        self, state: RecordedState, book: Book, words: jax.Array, params: RecordedParams
+        self, state: RecordedState, book: BySide, words: jax.Array, params: RecordedParams
     ) -> tuple[RecordedState, Message, Time]:
         """The recorded message, and the recorded time to the one after it (never, after the last)."""
-        message = jax.tree.map(lambda x: x[state.index], params.messages)
-        now = jax.tree.map(lambda x: x[state.index], params.time)
+        # A kernel reads whatever lies at an index, so it is kept inside here.
+        at = jnp.clip(state.index, 0, params.messages.kind.shape[0] - 1)
+        message, now = jax.tree.map(lambda x: x[at], (params.messages, params.time))
         following = state.index + 1
         return RecordedState(following), message, minus(_due(params, following), now)
 
 
 def _due(params: RecordedParams, index: jax.Array) -> Time:
     last = params.messages.kind.shape[0] - 1
-    time = jax.tree.map(lambda x: x[jnp.minimum(index, last)], params.time)
+    time = jax.tree.map(lambda x: x[jnp.clip(index, 0, last)], params.time)
     return choose(index <= last, time, never())
 
 

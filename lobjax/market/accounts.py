@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.book import Outcome
-from lobjax.types import Message, Side
+from lobjax.types import Fills, Message, Side
 from lobjax.words import WORD, Wide, add, minus, plus, product, wide
 
 
@@ -46,42 +46,91 @@ def open_accounts(owners: int) -> Accounts:
     return Accounts(zeros, wide(rows), wide(rows), zeros, zeros, wide(rows), wide(rows), jnp.int32(0))
 
 
+class Trades(NamedTuple):
+    """What one message traded, summed over its fills; int32. `beyond` is lots times their price's distance from an anchor near the mid."""
+
+    lots: jax.Array
+    beyond: jax.Array
+    farthest: jax.Array  # the largest distance from the anchor, at least 1
+    maker_lots: jax.Array  # [A + 1], by account of the resting orders
+    maker_beyond: jax.Array  # [A + 1]
+
+
+def anchor_of(mid2_ticks: jax.Array) -> jax.Array:
+    """The price that distances are counted from, int32; from twice the mid before the message."""
+    return mid2_ticks >> 1
+
+
+def total_trades(fills: Fills, anchor: jax.Array, owners: int) -> Trades:
+    """The trades of a message from all its fills `[N]` at once."""
+    rows = jnp.arange(owners + 1, dtype=jnp.int32)
+    rests = row_of(fills.owner, owners) == rows[:, None]  # [A + 1, N]
+    distance = fills.price - anchor
+    beyond = fills.lots * distance
+    return Trades(
+        lots=jnp.sum(fills.lots, dtype=jnp.int32),
+        beyond=jnp.sum(beyond, dtype=jnp.int32),
+        farthest=jnp.max(jnp.where(fills.lots > 0, jnp.maximum(jnp.abs(distance), 1), 1)),
+        maker_lots=jnp.sum(jnp.where(rests, fills.lots, 0), axis=1, dtype=jnp.int32),
+        maker_beyond=jnp.sum(jnp.where(rests, beyond, 0), axis=1, dtype=jnp.int32),
+    )
+
+
+def add_fill(trades: Trades, fill: Fills, anchor: jax.Array, rows: jax.Array, owners: int) -> Trades:
+    """The same, fill by fill (scalars; it may have 0 lots). rows: the account of each row of `trades`."""
+    rests = row_of(fill.owner, owners) == rows
+    distance = fill.price - anchor
+    beyond = fill.lots * distance
+    return Trades(
+        lots=trades.lots + fill.lots,
+        beyond=trades.beyond + beyond,
+        farthest=jnp.maximum(trades.farthest, jnp.where(fill.lots > 0, jnp.abs(distance), 1)),
+        maker_lots=trades.maker_lots + jnp.where(rests, fill.lots, 0),
+        maker_beyond=trades.maker_beyond + jnp.where(rests, beyond, 0),
+    )
+
+
 def book_trades(
     accounts: Accounts, message: Message, outcome: Outcome, fees: Fees, mid2_ticks: jax.Array, elapsed_ms: jax.Array
 ) -> Accounts:
     """Book what one message traded. mid2_ticks: twice the mid before it; elapsed_ms: since the episode began; both int32."""
-    fills = outcome.fills
-    rows = jnp.arange(accounts.lots.shape[0], dtype=jnp.int32)
-    rests = _row_of(fills.owner, rows.shape[0]) == rows[:, None]  # [A + 1, N]
-    takes = _row_of(outcome.taker, rows.shape[0]) == rows  # [A + 1]
-    anchor = mid2_ticks >> 1
-    distance = fills.price - anchor
-    beyond = fills.lots * distance
-    maker_lots = jnp.sum(jnp.where(rests, fills.lots, 0), axis=1, dtype=jnp.int32)
-    maker_beyond = jnp.sum(jnp.where(rests, beyond, 0), axis=1, dtype=jnp.int32)
-    taker_lots = jnp.where(takes, outcome.traded, 0)
-    taker_beyond = jnp.where(takes, jnp.sum(beyond, dtype=jnp.int32), 0)
+    owners = accounts.lots.shape[0] - 1
+    trades = total_trades(outcome.fills, anchor_of(mid2_ticks), owners)
+    takes = row_of(outcome.taker, owners) == jnp.arange(owners + 1, dtype=jnp.int32)
+    return settle(accounts, trades, takes, message.side == Side.BID, fees, mid2_ticks, elapsed_ms)
 
-    taker_buys = jnp.where(message.side == Side.BID, jnp.int32(1), jnp.int32(-1))
-    bought = taker_buys * (taker_lots - maker_lots)
-    paid_beyond = taker_buys * (taker_beyond - maker_beyond)  # on top of `bought` lots at the anchor
-    charged = plus(product(maker_lots, fees.maker), product(taker_lots, fees.taker))
+
+def settle(
+    accounts: Accounts,
+    trades: Trades,
+    takes: jax.Array,
+    buys: jax.Array,
+    fees: Fees,
+    mid2_ticks: jax.Array,
+    elapsed_ms: jax.Array,
+) -> Accounts:
+    """Book a message's trades. takes: bool `[A + 1]`, the row of the incoming order; buys: whether it bought. The rest as `book_trades`."""
+    anchor = anchor_of(mid2_ticks)
+    taker_lots, taker_beyond = jnp.where(takes, trades.lots, 0), jnp.where(takes, trades.beyond, 0)
+    made = trades.maker_lots + taker_lots
+    taker_buys = jnp.where(buys, jnp.int32(1), jnp.int32(-1))
+    bought = taker_buys * (taker_lots - trades.maker_lots)
+    paid_beyond = taker_buys * (taker_beyond - trades.maker_beyond)  # on top of `bought` lots at the anchor
+    charged = plus(product(trades.maker_lots, fees.maker), product(taker_lots, fees.taker))
     # Two prices of 2^30 or more wrap the mid around to a negative number.
-    inexact = (outcome.traded > 0) & (mid2_ticks < 0)
-    farthest = jnp.max(jnp.where(fills.lots > 0, jnp.abs(distance), 1))
+    inexact = (trades.lots > 0) & (mid2_ticks < 0) | (trades.lots > (WORD // 4) // trades.farthest)
     return Accounts(
         lots=accounts.lots + bought,
         cash=add(minus(accounts.cash, product(bought, jnp.broadcast_to(anchor, bought.shape))), -paid_beyond),
         fees=plus(accounts.fees, charged),
-        maker_lots=accounts.maker_lots + maker_lots,
+        maker_lots=accounts.maker_lots + trades.maker_lots,
         taker_lots=accounts.taker_lots + taker_lots,
         edge2=add(add(accounts.edge2, bought * (mid2_ticks - 2 * anchor)), -2 * paid_beyond),
-        lot_ms=plus(accounts.lot_ms, product(maker_lots + taker_lots, jnp.broadcast_to(elapsed_ms, bought.shape))),
-        inexact=accounts.inexact
-        + (inexact | (outcome.traded > (WORD // 4) // jnp.maximum(farthest, 1))).astype(jnp.int32),
+        lot_ms=plus(accounts.lot_ms, product(made, jnp.broadcast_to(elapsed_ms, bought.shape))),
+        inexact=accounts.inexact + inexact.astype(jnp.int32),
     )
 
 
-def _row_of(owner: jax.Array, rows: int) -> jax.Array:
+def row_of(owner: jax.Array, owners: int) -> jax.Array:
     """The account of an owner: row 0 for the background and for owners that have none."""
-    return jnp.where((owner > 0) & (owner < rows), owner, 0)
+    return jnp.where((owner > 0) & (owner <= owners), owner, 0)

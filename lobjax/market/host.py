@@ -27,6 +27,11 @@ _CHANGED = (
 )  # fmt: skip
 
 
+def suits() -> str:
+    """Why `auto` takes this engine, if it can run."""
+    return "the fastest on the CPU"
+
+
 def refusal(flow: Flow) -> str | None:
     """Why this engine cannot run here and what to do, in words that end an error's line; None if it can."""
     if type(flow) not in FLOWS:

@@ -4,7 +4,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from lobjax.clock import Time, never
+from lobjax.clock import Time, before, choose, never, plus
 from lobjax.types import Kind, Message
 
 
@@ -31,20 +31,27 @@ def send(queue: InFlight, messages: Message, arrival: Time) -> InFlight:
     places = queue.message.kind.shape[0]
     waiting = jnp.arange(places) >= queue.head
     wanted = jnp.concatenate([waiting & (queue.arrival.s < never().s), messages.kind != Kind.NOOP])
-    merged = [jnp.concatenate([old, new]) for old, new in zip(queue.message, messages, strict=True)]
-    never_s, never_ns = never(wanted.shape)
-    arrival_s = jnp.where(wanted, jnp.concatenate([queue.arrival.s, arrival.s]), never_s)
-    arrival_ns = jnp.where(wanted, jnp.concatenate([queue.arrival.ns, arrival.ns]), never_ns)
-    arrival_s, arrival_ns, *merged = jax.lax.sort((arrival_s, arrival_ns, *merged), num_keys=2, is_stable=True)
-    kept = arrival_s[:places] < never().s
-    kind = jnp.where(kept, merged[0][:places], Kind.NOOP)
-    lost = jnp.sum(arrival_s[places:] < never().s, dtype=jnp.int32)
-    return InFlight(
-        message=Message(kind, *(field[:places] for field in merged[1:])),
-        arrival=Time(arrival_s[:places], arrival_ns[:places]),
-        head=jnp.int32(0),
-        dropped=queue.dropped + lost,
-    )
+    both = (queue.message, queue.arrival), (messages, arrival)
+    merged, times = jax.tree.map(lambda old, new: jnp.concatenate([old, new]), *both)
+    times = choose(wanted, times, never(wanted.shape))
+    # A sort by counting, all with all, since they are few: an entry's place is the number of those before it. A GPU does that in one
+    # small kernel.
+    index = jnp.arange(wanted.shape[0])
+    column = jax.tree.map(lambda x: x[:, None], times)
+    earlier = before(times, column) | ~before(column, times) & (index < index[:, None])
+    place = jnp.sum(earlier, axis=1, dtype=jnp.int32)
+    source = jnp.sum(jnp.where(place == jnp.arange(places)[:, None], index, 0), axis=1)  # [Q]
+    message, time = jax.tree.map(lambda x: x[source], (merged, times))
+    kind = jnp.where(time.s < never().s, message.kind, Kind.NOOP)
+    lost = jnp.sum((place >= places) & (times.s < never().s), dtype=jnp.int32)
+    return InFlight(message._replace(kind=kind), time, jnp.int32(0), queue.dropped + lost)
+
+
+def dispatch(queue: InFlight, messages: Message, now: Time, delay: Time) -> InFlight:
+    """Send messages `[K]` at one moment; each travels as long as its account's `delay` `[A + 1]` says."""
+    row = jnp.clip(messages.owner, 0, delay.s.shape[0] - 1)
+    now = jax.tree.map(lambda x: jnp.broadcast_to(x, row.shape), now)
+    return send(queue, messages, plus(now, jax.tree.map(lambda x: x[row], delay)))
 
 
 def peek(queue: InFlight) -> tuple[Message, Time]:

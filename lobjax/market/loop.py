@@ -13,11 +13,16 @@ from lobjax.book import depth, mid2, step
 from lobjax.clock import Time
 from lobjax.flow.base import Flow
 from lobjax.market.accounts import book_trades
-from lobjax.market.inflight import peek, send
+from lobjax.market.inflight import dispatch, peek
 from lobjax.market.risk import clip_to_limits, only_own_orders
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
-from lobjax.market.tape import blank_tape, record
+from lobjax.market.tape import blank_tape, last_price, record
 from lobjax.types import Counters, Kind, Message
+
+
+def suits() -> str:
+    """Why `auto` takes this engine, where no faster one can run."""
+    return "it runs anywhere"
 
 
 class _Event(NamedTuple):
@@ -30,7 +35,8 @@ def market_step(
     flow: Flow, sizes: Sizes, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
 ) -> MarketState:
     """One step of one market. words: uint32 `[sizes.draws, flow.words]`, a row for each of the flow's messages. See `Market.step`."""
-    state = _send(state, orders.sent, sizes.accounts, params)
+    queue = dispatch(state.in_flight, orders.sent, state.now, clock.plus(params.feed_delay, params.order_delay))
+    state = state.replace(in_flight=queue)
     state = state.replace(tape=blank_tape(mid2(state.book)))
 
     def waiting(drawn: jax.Array, state: MarketState) -> jax.Array:
@@ -60,13 +66,6 @@ def market_step(
 
     state, _ = jax.lax.scan(close, state, orders.closing)
     return state.replace(depth=depth(state.book, sizes.levels))
-
-
-def _send(state: MarketState, messages: Message, accounts: int, params: MarketParams) -> MarketState:
-    row = jnp.clip(messages.owner, 0, accounts)
-    delay = jax.tree.map(lambda x: x[row], clock.plus(params.feed_delay, params.order_delay))
-    now = jax.tree.map(lambda x: jnp.broadcast_to(x, row.shape), state.now)
-    return state.replace(in_flight=send(state.in_flight, messages, clock.plus(now, delay)))
 
 
 def _next_at(state: MarketState) -> Time:
@@ -105,7 +104,7 @@ def _apply(state: MarketState, event: _Event, params: MarketParams, *, closing: 
     return state.replace(
         book=book,
         accounts=book_trades(state.accounts, message, outcome, params.fees, mid2(state.book), elapsed_ms),
-        tape=record(state.tape, message, outcome, closing=closing),
+        tape=record(state.tape, message, outcome.traded, last_price(outcome.fills), closing=closing),
         counters=_add_where(mine, state.counters, outcome.counters),
         flow_counters=_add_where(~mine, state.flow_counters, outcome.counters),
         clipped_lots=state.clipped_lots + clipped,

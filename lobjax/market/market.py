@@ -9,25 +9,24 @@ copy of the book.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 
 from lobjax.clock import Time
-from lobjax.errors import InputError
+from lobjax.engine import Choice
 from lobjax.flow.base import Flow
-from lobjax.market.loop import market_step
+from lobjax.market import engines
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 
-Engine = Literal["auto", "xla", "host"]
-ENGINES = get_args(Engine)
+Engine = Literal["auto", "kernel", "host", "xla"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Market:
     """The static side of a market. `max_messages` bounds a step; hitting it is counted in `late`, and nothing is lost.
 
-    Engines give the same numbers: `xla` runs anywhere, `host` (Numba) is for the CPU and much faster there, `auto` takes the fastest.
+    Engines give the same numbers: `xla` runs anywhere, `host` (Numba) on a CPU, `kernel` on an NVIDIA GPU; `auto` takes the fastest.
     """
 
     flow: Flow
@@ -40,20 +39,13 @@ class Market:
     engine: Engine = "auto"
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not '{self.engine}'")
+        if self.engine not in ("auto", *engines.ENGINES):
+            raise ValueError(f"engine must be one of auto, {', '.join(engines.ENGINES)}, not '{self.engine}'")
 
     @property
-    def runs_on(self) -> Literal["xla", "host"]:
-        """The engine that `step` uses here. InputError where `engine` is host and cannot run; `auto` then falls back on xla."""
-        if self.engine == "xla":
-            return "xla"
-        from lobjax.market import host  # Numba is imported and its threads started only where they may be used
-
-        reason = host.refusal(self.flow)
-        if reason and self.engine == "host":
-            raise InputError(f"engine: host cannot run, as {reason}")
-        return "xla" if reason else "host"
+    def runs_on(self) -> Choice:
+        """The engine that `step` uses here, and why. InputError where the one that is named cannot run."""
+        return engines.choose(self.engine, self.flow)
 
     @property
     def sizes(self) -> Sizes:
@@ -64,7 +56,9 @@ class Market:
 
     def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
         """A market at an opening drawn by the flow (or its opening numbered `start`)."""
-        return open_state(self.flow.open(key, params.flow, start), self.sizes)
+        state = open_state(self.flow.open(key, params.flow, start), self.sizes)
+        opened = getattr(engines.module(self.runs_on.engine), "opened", None)
+        return opened(state) if opened else state
 
     def step(
         self, key: jax.Array, state: MarketState, orders: Orders, until: Time, params: MarketParams
@@ -75,8 +69,5 @@ class Market:
         (`step_messages`), a step ends with the arrival of the flow's last message, before `until` in any case: pass `clock.never()`.
         """
         words = jax.random.bits(key, (self.sizes.draws, self.flow.words))
-        if self.runs_on == "host":
-            from lobjax.market import host
-
-            return host.market_step(self.flow, self.sizes, state, orders, until, words, params)
-        return market_step(self.flow, self.sizes, state, orders, until, words, params)
+        run = engines.module(self.runs_on.engine).market_step
+        return run(self.flow, self.sizes, state, orders, until, words, params)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lobjax.book import Book
+from lobjax.book import BySide
 from lobjax.types import Kind, Message, Side
 
 
@@ -21,18 +21,19 @@ class Limits(NamedTuple):
     target: jax.Array  # what closing messages bring the position to
 
 
-def only_own_orders(book: Book, message: Message) -> Message:
+def only_own_orders(book: BySide, message: Message) -> Message:
     """A CANCEL, DELETE or REPLACE by an account of an order not its own names none: its id becomes 0, which the book counts as unknown."""
     kind = message.kind
     names = (kind == Kind.CANCEL) | (kind == Kind.DELETE) | (kind == Kind.REPLACE)
     buys = message.side == Side.BID
     size, order_id, owner = (jnp.where(buys, rows[0], rows[1]) for rows in (book.size, book.order_id, book.owner))
-    foreign = jnp.any((size > 0) & (order_id == message.order_id) & (owner != message.owner))
+    # A maximum, not `any`, here and what may be traced below: the kernel's compiler takes these lines too.
+    foreign = jnp.max(((size > 0) & (order_id == message.order_id) & (owner != message.owner)).astype(jnp.int32)) > 0
     return message._replace(order_id=jnp.where(names & (message.owner >= 1) & foreign, 0, message.order_id))
 
 
 def clip_to_limits(
-    book: Book, lots: jax.Array, message: Message, limits: Limits, *, closing: bool = False
+    book: BySide, lots: jax.Array, message: Message, limits: Limits, *, closing: bool | jax.Array = False
 ) -> tuple[Message, jax.Array]:
     """Shrink an account's order to the room that is left, to a NOOP where there is none; and the lots cut off (int32).
 
@@ -52,11 +53,10 @@ def clip_to_limits(
     own_id = jnp.where(buys, book.order_id[Side.BID], book.order_id[Side.ASK])
     replaced = (kind == Kind.REPLACE) & (own_id == message.order_id)
     resting = jnp.sum(jnp.where((own_owner == message.owner) & ~replaced, own_size, 0), dtype=jnp.int32)
-    if closing:
-        room = jnp.where(buys, limits.target[row] - lots[row], lots[row] - limits.target[row])
-    else:
-        room = jnp.where(buys, limits.high[row] - lots[row], lots[row] - limits.low[row]) - resting
+    bound = jnp.where(closing, limits.target[row], jnp.where(buys, limits.high[row], limits.low[row]))
+    held = lots[row]
+    room = jnp.where(buys, bound - held, held - bound) - jnp.where(closing, 0, resting)
     size = jnp.where(checked, jnp.clip(room, 0, message.size), message.size)
     kind = jnp.where(checked & (size == 0), Kind.NOOP, kind)
-    cut = jnp.int32(0) if closing else message.size - size
+    cut = jnp.where(closing, 0, message.size - size)
     return message._replace(kind=kind, size=size), cut

@@ -6,7 +6,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from lobjax.book import Book, Depth, depth, mid2
+from lobjax.book import Depth, depth, mid2
 from lobjax.clock import Time
 from lobjax.flow.base import Opening
 from lobjax.market.accounts import Accounts, Fees, open_accounts
@@ -29,7 +29,7 @@ class MarketParams(flax.struct.PyTreeNode):
 class MarketState(flax.struct.PyTreeNode):
     """Everything that moves in one market."""
 
-    book: Book
+    book: Any  # Book; on the engine kernel a FlatBook, which has the same views
     depth: Depth  # the best L levels at `now`
     flow: Any
     now: Time

@@ -4,8 +4,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from lobjax.book import Outcome
-from lobjax.types import Kind, Message, Side
+from lobjax.types import Fills, Kind, Message, Side
 
 
 class Tape(flax.struct.PyTreeNode):
@@ -26,21 +25,25 @@ def blank_tape(mid2_ticks: jax.Array) -> Tape:
     return Tape(zero, pair, pair, pair, pair, zero, mid2_ticks)
 
 
-def record(tape: Tape, message: Message, outcome: Outcome, *, closing: bool) -> Tape:
-    """Add one message and what it did; `closing` where the venue sent it as the step ended."""
+def last_price(fills: Fills) -> jax.Array:
+    """The price of the last of a message's fills `[N]`, int32; 0 if there is none."""
+    last = jnp.max(jnp.where(fills.lots > 0, jnp.arange(1, fills.lots.shape[0] + 1), 0))
+    return jnp.where(last > 0, fills.price[jnp.maximum(last - 1, 0)], 0)
+
+
+def record(tape: Tape, message: Message, traded: jax.Array, price: jax.Array, *, closing: bool | jax.Array) -> Tape:
+    """Add one message, the lots that it traded and its last price; `closing` where the venue sent it as the step ended."""
     kind = message.kind
     takes = (kind == Kind.MARKET) | (kind == Kind.IOC) | (kind == Kind.FOK)
     rests = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
-    side = jnp.stack([message.side == Side.BID, message.side == Side.ASK])
+    side = jax.lax.broadcasted_iota(jnp.int32, (len(Side),), 0) == message.side
     size = jnp.where(side, message.size, 0)
-    traded = jnp.where(side, outcome.traded, 0)
-    last = jnp.max(jnp.where(outcome.fills.lots > 0, jnp.arange(1, outcome.fills.lots.shape[0] + 1), 0))
-    price = outcome.fills.price[jnp.maximum(last - 1, 0)]
+    traded = jnp.where(side, traded, 0)
     return tape.replace(
         messages=tape.messages + (kind != Kind.NOOP).astype(jnp.int32),
         market_lots=tape.market_lots + jnp.where(takes, size, 0),
         limit_lots=tape.limit_lots + jnp.where(rests, size, 0),
         traded_lots=tape.traded_lots + traded,
-        closing_lots=tape.closing_lots + traded if closing else tape.closing_lots,
-        last_price_ticks=jnp.where(last > 0, price, tape.last_price_ticks),
+        closing_lots=tape.closing_lots + jnp.where(closing, traded, 0),
+        last_price_ticks=jnp.where(price > 0, price, tape.last_price_ticks),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.kernel_compile import kernel_compile
-from bench.ptx import LANES, Program
+from bench.ptx import LANES, OPERATIONS, Program
 from lobjax.errors import InputError
 
 # out[program] = max over lanes of (sum of n first rows of in, lane by lane), where n = count[program]; lane 0 alone stores it.
@@ -80,3 +80,29 @@ def test_wrong_arguments_of_the_command_are_one_line(tmp_path: Path):
         kernel_compile(target=target, plugins=tmp_path)
     with pytest.raises(InputError, match="--capacities: 513 is out of range"):
         kernel_compile(target=target, capacities=(8, 513))
+
+
+@pytest.mark.parametrize(
+    ("opcode", "operands", "expected"),
+    (
+        ("mul.hi.u32", (-1, -1), -2),
+        ("mul.hi.s32", (-(2**31), 3), -2),
+        ("div.u32", (-1, 2), 2**31 - 1),
+        ("min.u32", (-1, 7), 7),
+        ("max.u32", (-1, 7), -1),
+        ("abs.s32", (-(2**31),), -(2**31)),
+        ("clz.b32", (1,), 31),
+        ("bfe.u32", (-1, 23, 8), 255),
+        ("shf.l.wrap.b32", (-(2**31), 5, 2), 22),
+        ("not.b32", (0,), -1),
+    ),
+)
+def test_operations_on_one_number_and_on_lanes(opcode, operands, expected):
+    assert OPERATIONS[opcode](*operands) == expected
+    lanes = OPERATIONS[opcode](*(np.full(32, x, np.int64) if at == 0 else x for at, x in enumerate(operands)))
+    assert np.array_equal(np.broadcast_to(lanes, 32), np.full(32, expected))
+
+
+def test_shuffles_read_other_lanes():
+    assert OPERATIONS["shfl.sync.bfly.b32"](LANES, 4, 31, -1).tolist() == [lane ^ 4 for lane in range(32)]
+    assert OPERATIONS["shfl.sync.up.b32"](LANES, 2, 0, -1).tolist() == [0, 1, *range(30)]

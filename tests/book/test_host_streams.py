@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.streams import random_streams
 from lobjax import ffi
 from lobjax.book import Book, empty_book, listing
 from lobjax.engine import choose, host, run_streams, trace_streams, xla
+from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
 from lobjax.types import Counters, Message
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.streams import random_streams
 from lobjax.engine import ENGINES, run_streams, trace_streams
+from lobjax.engine.random_streams import random_streams
 from lobjax.engine.stream import Trace
 from lobjax.types import Kind, Message
 from tests.book import plain_book

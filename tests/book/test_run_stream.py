@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.streams import random_streams
 from lobjax.engine import ENGINES, run_streams
+from lobjax.engine.random_streams import random_streams
 from lobjax.engine.stream import StreamResult, read_streams
 from lobjax.errors import InputError
 from lobjax.types import Message

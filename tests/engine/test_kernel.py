@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.streams import random_streams
 from lobjax.book import Book, listing
 from lobjax.engine import run_streams, xla
 from lobjax.engine.flat_book import FlatBook, from_book, slots_of, to_book
 from lobjax.engine.kernel import Replay, replay
+from lobjax.engine.random_streams import random_streams
 from lobjax.types import INT32_MAX, Kind, Message, Side
 
 BOOKS, CALL = 20, 100
@@ -27,8 +27,8 @@ def blank(capacity: int) -> FlatBook:
     return jax.vmap(from_book)(Book(zeros, zeros, zeros, zeros))
 
 
-def listed(books: FlatBook, capacity: int) -> np.ndarray:
-    return np.stack(jax.vmap(lambda book: jnp.stack(listing(to_book(book, capacity))))(books))
+def listed(books: FlatBook) -> np.ndarray:
+    return np.stack(jax.vmap(lambda book: jnp.stack(listing(book)))(books))
 
 
 def calls(messages: Message) -> list[Message]:
@@ -45,9 +45,9 @@ def test_books_go_through_calls_and_through_ordered_slots_unchanged(capacity: in
         done = play(books, part, fill_rows=CALL + 2 * capacity)
         counters += np.stack(done.counters, axis=-1)
         made += np.asarray(done.fills.count)
-        assert (np.asarray(done.fills.count) <= CALL + (np.asarray(books.slots.key) < 0).sum((1, 2))).all()
-        books = jax.vmap(lambda book: from_book(to_book(book, capacity)))(done.book)
-    assert np.array_equal(listed(books, capacity), np.stack([expected.bids, expected.asks], axis=1))
+        assert (np.asarray(done.fills.count) <= CALL + (np.asarray(books.key) < 0).sum((1, 2))).all()
+        books = jax.vmap(lambda book: from_book(to_book(book)))(done.book)
+    assert np.array_equal(listed(books), np.stack([expected.bids, expected.asks], axis=1))
     assert np.array_equal(counters, np.stack(expected[4:], axis=-1))
     assert np.array_equal(made, np.bincount(expected.fills[:, 0], minlength=BOOKS))
 
@@ -70,7 +70,7 @@ def test_ordered_slots_with_holes_become_the_same_book():
     size = np.asarray(ordered.size)
     assert ((size[..., :-1] == 0) & (size[..., 1:] > 0)).any(), "no book has a hole"
     expected = np.stack(jax.vmap(lambda book: jnp.stack(listing(book)))(ordered))
-    assert np.array_equal(listed(jax.vmap(from_book)(ordered), 12), expected)
+    assert np.array_equal(listed(jax.vmap(from_book)(ordered)), expected)
 
 
 def test_arrival_numbers_start_anew_before_they_overflow():
@@ -79,11 +79,11 @@ def test_arrival_numbers_start_anew_before_they_overflow():
     books = play(blank(capacity), first).book
     # As after 2^31 orders: numbers as large as they can be with one more call, then with none.
     ahead = INT32_MAX - 1 - CALL - books.next_arrival
-    arrival = books.slots.arrival + ahead[:, None, None]
-    aged = books.replace(slots=books.slots._replace(arrival=arrival), next_arrival=books.next_arrival + ahead)
+    arrival = books.arrival + ahead[:, None, None]
+    aged = books.replace(arrival=arrival, next_arrival=books.next_arrival + ahead)
     for part in rest:
         books, aged = play(books, part).book, play(aged, part).book
-        assert np.array_equal(listed(aged, capacity), listed(books, capacity))
+        assert np.array_equal(listed(aged), listed(books))
     assert (np.asarray(aged.next_arrival) <= slots_of(capacity) + CALL).all()
 
 

@@ -11,8 +11,9 @@ import pytest
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
+from lobjax.book import empty_book
 from lobjax.engine import kernel
-from lobjax.engine.flat_book import FlatBook, Slots, slots_of
+from lobjax.engine.flat_book import from_book
 from lobjax.types import Message
 
 BOOKS, MESSAGES = 1024, 100
@@ -43,10 +44,10 @@ def integers(*shape: int) -> jax.ShapeDtypeStruct:
 
 
 def lower_kernel(capacity: int, fill_rows: int) -> str:
-    slots = Slots(*[integers(BOOKS, 2, slots_of(capacity))] * len(Slots._fields))
+    book = jax.eval_shape(lambda: from_book(empty_book(capacity)))
+    books = jax.tree.map(lambda x: integers(BOOKS, *x.shape), book)
     messages = Message(*[integers(BOOKS, MESSAGES)] * len(Message._fields))
-    replay = partial(kernel.replay, fill_rows=fill_rows, interpret=False)
-    return lower(jax.vmap(replay), FlatBook(slots, integers(BOOKS)), messages)
+    return lower(jax.vmap(partial(kernel.replay, fill_rows=fill_rows, interpret=False)), books, messages)
 
 
 def narrow_selects(code: str) -> list[str]:

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.streams import random_streams
 from lobjax.engine import ENGINES, Engine, kernel, memory, run_streams
+from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
 
 ROOM = 1 << 20

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.difference import differing_books
-from bench.streams import random_streams
 from lobjax.book import listing
 from lobjax.engine import run_streams, trace_streams
+from lobjax.engine.random_streams import random_streams
 from tests.env.environments import TASKS, simulated, trajectory
 
 pytestmark = pytest.mark.gpu

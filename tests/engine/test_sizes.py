@@ -5,8 +5,8 @@ import functools
 import pytest
 
 from bench.difference import differing_books
-from bench.streams import random_streams
 from lobjax.engine import ENGINES, StreamResult, run_streams
+from lobjax.engine.random_streams import random_streams
 from lobjax.types import Message
 
 # (books, messages, capacity): one book and thousands, the smallest book and the largest, and a batch that no power of two divides.

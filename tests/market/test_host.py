@@ -192,14 +192,15 @@ def test_a_wrong_shape_or_engine_is_refused_before_it_reaches_the_handler():
     short = case.params.replace(fees=Fees(jnp.zeros(2, jnp.int32), jnp.zeros(2, jnp.int32)))
     with pytest.raises(ValueError, match=r"int32\(2,\), must be int32\(3,\)"):
         one_step(replace(case.market, engine="host"), jax.random.key(0), state, orders_of(case, 0), short)
-    with pytest.raises(ValueError, match="engine must be one of auto, xla, host, not 'cuda'"):
+    with pytest.raises(ValueError, match="engine must be one of auto, kernel, host, xla, not 'cuda'"):
         replace(case.market, engine="cuda")
 
     class Silence(PoissonFlow):
         pass
 
-    assert case.market.runs_on == "host"
-    assert replace(case.market, flow=Silence()).runs_on == "xla"
+    assert case.market.runs_on == ("host", "the fastest on the CPU")
+    choice = replace(case.market, flow=Silence()).runs_on
+    assert choice.engine == "xla" and "host cannot run, as the flow Silence has no twin" in choice.reason
     with pytest.raises(InputError, match="host cannot run, as the flow Silence has no twin"):
         _ = replace(case.market, flow=Silence(), engine="host").runs_on
 
@@ -227,7 +228,7 @@ import jax
 from tests.market.test_host import poisson_case
 from dataclasses import replace
 case = poisson_case()
-print(case.market.runs_on)
+print(case.market.runs_on.engine)
 replace(case.market, engine="host").runs_on
 """
 

@@ -1,0 +1,35 @@
+"""What can be known of the market's GPU kernel without a GPU: it lowers for CUDA, and its code is free of a known miscompile."""
+
+import re
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from bench.compiled_market import FLOWS, market_of, random_orders
+from lobjax.market import kernel
+from tests.engine.test_kernel_lowering import lower, narrow_selects, triton_code
+
+MARKETS = 64
+pytestmark = pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated")
+
+
+def lower_market(flow: str, capacity: int) -> str:
+    market, params = market_of(flow, capacity)
+    keys = jax.random.split(jax.random.key(0), MARKETS)
+    states = jax.eval_shape(lambda: jax.vmap(lambda key: kernel.opened(market.open(key, params)))(keys))
+    words = jax.ShapeDtypeStruct((MARKETS, market.sizes.draws, market.flow.words), jnp.uint32)
+    step = partial(kernel.market_step, market.flow, market.sizes, interpret=False)
+    orders = jax.eval_shape(lambda: random_orders(0, MARKETS))
+    return lower(jax.vmap(step, in_axes=(0, 0, 0, 0, None)), states, orders, states.now, words, params)
+
+
+@pytest.mark.parametrize("capacity", (64, 128))
+@pytest.mark.parametrize("flow", FLOWS)
+def test_lowers_for_cuda_through_triton_without_a_narrowed_select(flow, capacity, monkeypatch, capfd):
+    lowered = []
+    code = triton_code(monkeypatch, capfd, lambda: lowered.append(lower_market(flow, capacity)))
+    assert re.search(r"xla\.gpu\.triton|triton_kernel_call", lowered[0])
+    assert code.count("arith.select") > 50
+    assert narrow_selects(code) == []
