@@ -46,7 +46,7 @@ def _host(capacity: int) -> Program:
 
 def _xla(capacity: int) -> Program:
     def run(book: Book, messages: Message) -> Ran:
-        book, (traded, _, counters) = xla.replay(book, messages)
+        book, (traded, _, counters) = xla.replay(book, messages, fills=False)
         return Ran(book, traded, _totals(counters))
 
     return Program(lambda: empty_book(capacity), run, in_place=True)

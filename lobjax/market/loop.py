@@ -1,4 +1,4 @@
-"""The market's step as a loop in XLA: send, run every message in order of arrival, close, look.
+"""The market's step as a loop in XLA: send, run every message in order of arrival, then the closing ones, look.
 
 This is the definition: other engines equal it to the bit (books in canonical order).
 """
@@ -17,7 +17,7 @@ from lobjax.market.inflight import dispatch, peek
 from lobjax.market.risk import clip_to_limits, only_own_orders
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 from lobjax.market.tape import blank_tape, last_price, record
-from lobjax.types import Counters, Kind, Message
+from lobjax.types import Counters, Message
 
 
 def suits() -> str:
@@ -25,10 +25,21 @@ def suits() -> str:
     return "it runs anywhere"
 
 
+class _Place(NamedTuple):
+    """How far a step has come; int32 scalars."""
+
+    handled: jax.Array  # messages of agents and of the flow
+    drawn: (
+        jax.Array
+    )  # messages of the flow: words are counted by these, so that what agents send does not change what it draws
+    closed: jax.Array  # closing messages
+
+
 class _Event(NamedTuple):
     message: Message
     at: Time
-    from_agent: jax.Array
+    of_flow: jax.Array
+    closing: jax.Array
 
 
 def market_step(
@@ -36,35 +47,52 @@ def market_step(
 ) -> MarketState:
     """One step of one market. words: uint32 `[sizes.draws, flow.words]`, a row for each of the flow's messages. See `Market.step`."""
     queue = dispatch(state.in_flight, orders.sent, state.now, clock.plus(params.feed_delay, params.order_delay))
-    state = state.replace(in_flight=queue)
-    state = state.replace(tape=blank_tape(mid2(state.book)))
+    state = state.replace(in_flight=queue, tape=blank_tape(mid2(state.book)))
+    closings = orders.closing.kind.shape[0]
 
-    def waiting(drawn: jax.Array, state: MarketState) -> jax.Array:
-        return clock.before(_next_at(state), until) & (drawn < sizes.step_messages if sizes.step_messages else True)
+    def waits(state: MarketState, place: _Place) -> jax.Array:
+        by_clock = clock.before(_next_at(state), until)
+        return by_clock & (place.drawn < sizes.step_messages) if sizes.step_messages else by_clock
 
-    def busy(carry: tuple[jax.Array, jax.Array, MarketState]) -> jax.Array:
-        done, drawn, state = carry
-        return (done < sizes.max_messages) & waiting(drawn, state)
+    def goes_on(state: MarketState, place: _Place) -> jax.Array:
+        return waits(state, place) & (place.handled < sizes.max_messages)
 
-    def turn(carry: tuple[jax.Array, jax.Array, MarketState]) -> tuple[jax.Array, jax.Array, MarketState]:
-        # Words are counted by the flow's own messages, so that what agents send does not change what the flow draws.
-        done, drawn, state = carry
-        row = words[jnp.minimum(drawn, sizes.draws - 1)]
-        at = _next_at(state)
-        state, flows = _turn(flow, state, row, until, params)
+    def busy(carry: tuple[MarketState, _Place]) -> jax.Array:
+        return goes_on(*carry) | (carry[1].closed < closings)
+
+    def turn(carry: tuple[MarketState, _Place]) -> tuple[MarketState, _Place]:
+        state, place = carry
+        event, state, place = _next(state, place, goes_on(state, place))
+        return _apply(state, event, params), place
+
+    def _next(state: MarketState, place: _Place, on: jax.Array) -> tuple[_Event, MarketState, _Place]:
+        """The earlier of the next agent's and the flow's message; when the step is over (`on` False), the venue's next closing one."""
+        sent, arrival = peek(state.in_flight)
+        of_agent = on & clock.at_or_before(arrival, state.due)
+        of_flow = on & ~of_agent
+        at = clock.choose(on, _next_at(state), state.now if sizes.step_messages else until)
+        row = words[jnp.minimum(place.drawn, sizes.draws - 1)]
+        flow_state, drawn, wait = flow.next(state.flow, state.book, row, params.flow)
+        message = jax.tree.map(lambda a, b: jnp.where(of_agent, a, b), sent, drawn)
+        if closings:
+            closing = jax.tree.map(lambda x: x[jnp.minimum(place.closed, closings - 1)], orders.closing)
+            message = jax.tree.map(lambda a, b: jnp.where(on, a, b), message, closing)
+        state = state.replace(
+            flow=jax.tree.map(lambda new, old: jnp.where(of_flow, new, old), flow_state, state.flow),
+            due=clock.choose(of_flow, clock.plus(state.due, wait), state.due),
+            in_flight=state.in_flight.replace(head=state.in_flight.head + of_agent.astype(jnp.int32)),
+        )
         if sizes.step_messages:
             state = state.replace(now=clock.choose(clock.before(state.now, at), at, state.now))
-        return done + 1, drawn + flows.astype(jnp.int32), state
+        counts = (on, of_flow, ~on)
+        place = _Place(*(n + one.astype(jnp.int32) for n, one in zip(place, counts, strict=True)))
+        return _Event(message, at, of_flow, ~on), state, place
 
-    _, drawn, state = jax.lax.while_loop(busy, turn, (jnp.int32(0), jnp.int32(0), state))
-    state = state.replace(late=state.late + waiting(drawn, state).astype(jnp.int32))
+    zero = jnp.int32(0)
+    state, place = jax.lax.while_loop(busy, turn, (state, _Place(zero, zero, zero)))
+    state = state.replace(late=state.late + waits(state, place).astype(jnp.int32))
     if not sizes.step_messages:
         state = state.replace(now=until)
-
-    def close(state: MarketState, message: Message) -> tuple[MarketState, None]:
-        return _apply(state, _Event(message, state.now, jnp.bool_(True)), params, closing=True), None
-
-    state, _ = jax.lax.scan(close, state, orders.closing)
     return state.replace(depth=depth(state.book, sizes.levels))
 
 
@@ -73,40 +101,19 @@ def _next_at(state: MarketState) -> Time:
     return clock.choose(clock.at_or_before(arrival, state.due), arrival, state.due)
 
 
-def _turn(
-    flow: Flow, state: MarketState, words: jax.Array, until: Time, params: MarketParams
-) -> tuple[MarketState, jax.Array]:
-    """One message: the earlier of the next agent's and the flow's; nothing if neither comes before `until`. And: was it the flow's?"""
-    sent, arrival = peek(state.in_flight)
-    agent = clock.at_or_before(arrival, state.due)
-    at = clock.choose(agent, arrival, state.due)
-    active = clock.before(at, until)
-    flow_state, drawn, wait = flow.next(state.flow, state.book, words, params.flow)
-    message = jax.tree.map(lambda a, b: jnp.where(agent, a, b), sent, drawn)
-    message = message._replace(kind=jnp.where(active, message.kind, Kind.NOOP))
-    state = _apply(state, _Event(message, at, agent), params)
-    flows = active & ~agent
-    state = state.replace(
-        flow=jax.tree.map(lambda new, old: jnp.where(flows, new, old), flow_state, state.flow),
-        due=clock.choose(flows, clock.plus(state.due, wait), state.due),
-        in_flight=state.in_flight.replace(head=state.in_flight.head + (active & agent).astype(jnp.int32)),
-    )
-    return state, flows
-
-
-def _apply(state: MarketState, event: _Event, params: MarketParams, *, closing: bool = False) -> MarketState:
+def _apply(state: MarketState, event: _Event, params: MarketParams) -> MarketState:
     message = only_own_orders(state.book, event.message)
-    message, clipped = clip_to_limits(state.book, state.accounts.lots, message, params.limits, closing=closing)
+    lots, closing = state.accounts.lots, event.closing
+    message, clipped = clip_to_limits(state.book, lots, message, params.limits, closing=closing)
     book, outcome = step(state.book, message)
     elapsed = clock.minus(event.at, state.opened)
     elapsed_ms = elapsed.s * 1000 + elapsed.ns // 1_000_000
-    mine = event.from_agent
     return state.replace(
         book=book,
         accounts=book_trades(state.accounts, message, outcome, params.fees, mid2(state.book), elapsed_ms),
         tape=record(state.tape, message, outcome.traded, last_price(outcome.fills), closing=closing),
-        counters=_add_where(mine, state.counters, outcome.counters),
-        flow_counters=_add_where(~mine, state.flow_counters, outcome.counters),
+        counters=_add_where(~event.of_flow, state.counters, outcome.counters),
+        flow_counters=_add_where(event.of_flow, state.flow_counters, outcome.counters),
         clipped_lots=state.clipped_lots + clipped,
     )
 
