@@ -26,6 +26,7 @@ def engine(
     stream: str = "peers",
     seed: int = 0,
     runs: int = 5,
+    devices: int = 1,
     peer: str | None = None,
     kernel_record: Path | None = None,
     out: Path | None = None,
@@ -43,18 +44,25 @@ def engine(
         stream: peers (70% passive adds, 20% cancels, 10% sweeps of two orders; no overflow) or conformance (every kind, many bad).
         seed: Of the streams.
         runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
+        devices: JAX devices that the books of a call are spread over. XLA_FLAGS=--xla_force_host_platform_device_count=2 makes two of a
+            CPU: the engine xla keeps one core of a device busy, host keeps all. The reference and peers have one.
         peer: Another engine on the same messages: jaxmarl_hft, or jaxmarl_hft=FOLDER with the folder of its repository.
         kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
         out: A file of JSON lines that records are added to.
     """
     records.check_out(out)
     records.check_runs(runs)
+    programs.check_devices(devices)
     if stream not in STREAMS:
         raise InputError(f"--stream {stream}: unknown; {nearest(stream, STREAMS)}")
     if seed < 0:
         raise InputError(f"--seed {seed}: too small; give at least 0")
     capacities = records.numbers("--capacity", capacity, 1, MAX_CAPACITY)
     lengths, counts = records.numbers("--messages", messages), records.numbers("--books", books)
+    if uneven := [count for count in counts if count % devices]:
+        raise InputError(
+            f"--books {uneven[0]}: cannot be spread evenly over {devices} devices; take a multiple of {devices}"
+        )
     names = {n: _chosen(engines, n) for n in capacities}
     adapters = {n: peers.load(peer, n) for n in capacities} if peer else {}
     if any(REFERENCE in chosen for chosen in names.values()):
@@ -64,7 +72,7 @@ def engine(
             drawn = _drawn(stream, seed, count, length)
             for n in capacities:
                 about = {"capacity": n, "books": count, "messages_per_call": length, "stream": stream, "seed": seed}
-                call = Call(drawn, n, runs, about | _said_of(stream, drawn, n))
+                call = Call(drawn, n, runs, about | _said_of(stream, drawn, n), devices)
                 for record in measured(call, names[n], adapters.get(n), kernel_record):
                     _say(record)
                     records.append(out, record)

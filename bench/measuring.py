@@ -25,6 +25,7 @@ class Call(NamedTuple):
     capacity: int
     runs: int
     about: dict[str, Any]
+    devices: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -56,11 +57,13 @@ def measured(
 def _engine(name: str, what: str, call: Call, kernel_record: Path | None) -> dict[str, Any]:
     program = programs.PROGRAMS[name](call.capacity)
     peak, (books, length) = timing.device_peak(), call.shape
-    run, shapes = jax.vmap(program.run), programs.shapes(program, books, length)
-    made = timing.compiled(run, *shapes, donate=(0,) if program.in_place else ())
+    run, place = programs.spread(jax.vmap(program.run), call.devices)
+    fresh, held = programs.fresh(program, books), place(jax.tree.map(jnp.asarray, call.messages))
+    made = timing.compiled(
+        run, *programs.shapes(program, books, length, place), donate=(0,) if program.in_place else ()
+    )
     memory.must_fit(made.bytes_needed, what)
-    fresh, held = programs.fresh(program, books), jax.tree.map(jnp.asarray, call.messages)
-    done = timing.timed(made.call, lambda: (fresh(), held), call.runs)
+    done = timing.timed(made.call, lambda: (place(fresh()), held), call.runs)
     if wrong := programs.differing(done.result, call.messages, call.capacity):
         raise SystemExit(
             f"error: {what} differs from the reference in {wrong} books; run `python -m bench conformance`"
@@ -74,6 +77,7 @@ def _engine(name: str, what: str, call: Call, kernel_record: Path | None) -> dic
     return {
         "bench": "engine",
         "engine": name,
+        "devices": call.devices,
         **interpreted,
         **call.about,
         **(rate := records.rates("messages_per_s", [call.total / s for s in done.seconds])),

@@ -16,6 +16,7 @@ from bench.timing import numba_files
 from lobjax.book import Book, empty_book, listing
 from lobjax.engine import host, kernel, xla
 from lobjax.engine.flat_book import from_book
+from lobjax.errors import InputError
 from lobjax.reference import batch
 from lobjax.types import Counters, Message
 
@@ -68,10 +69,37 @@ def fresh(program: Program, books: int) -> Callable[[], Any]:
     return jax.jit(lambda: jax.tree.map(lambda x: jnp.broadcast_to(x, (books, *jnp.shape(x))), program.empty()))
 
 
-def shapes(program: Program, books: int, length: int) -> tuple[Any, Message]:
+def check_devices(count: int) -> None:
+    """InputError where JAX has fewer devices here."""
+    if not 1 <= count <= jax.local_device_count():
+        raise InputError(
+            f"--devices {count}: JAX has {jax.local_device_count()} here; a CPU is made into more with "
+            f"XLA_FLAGS=--xla_force_host_platform_device_count={max(count, 1)}"
+        )
+
+
+def spread(function: Callable, devices: int) -> tuple[Callable, Callable[[Any], Any]]:
+    """A function of batches that runs a part on each device, and how arrays (or shapes) are laid out for it."""
+    if devices == 1:
+        return function, lambda tree: tree
+    mesh = jax.make_mesh((devices,), ("books",))
+    parts = jax.sharding.PartitionSpec("books")
+    sharding = jax.sharding.NamedSharding(mesh, parts)
+
+    def place(tree: Any) -> Any:
+        def one(leaf: Any) -> Any:
+            is_shape = isinstance(leaf, jax.ShapeDtypeStruct)
+            return leaf.update(sharding=sharding) if is_shape else jax.device_put(leaf, sharding)
+
+        return jax.tree.map(one, tree)
+
+    return jax.shard_map(function, mesh=mesh, in_specs=parts, out_specs=parts, check_vma=False), place
+
+
+def shapes(program: Program, books: int, length: int, place: Callable[[Any], Any]) -> tuple[Any, Message]:
     """Books and messages of a call as shapes."""
     held = jax.eval_shape(fresh(program, books))
-    return held, Message(*[jax.ShapeDtypeStruct((books, length), jnp.int32)] * len(Message._fields))
+    return place((held, Message(*[jax.ShapeDtypeStruct((books, length), jnp.int32)] * len(Message._fields))))
 
 
 def state_bytes(program: Program) -> int:

@@ -33,10 +33,15 @@ def origin() -> dict[str, Any]:
         "system": platform.platform(),
         "versions": stamped["versions"],
         "commit": stamped["commit"],
-        "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
+        "command": shlex.join([*_flags(), "python", "-m", "bench", *sys.argv[1:]]),
         "date": begun,
         "run": f"{begun}/{os.getpid()}",
     }
+
+
+def _flags() -> list[str]:
+    """XLA's flags, which may change a figure, as they are set before a command."""
+    return [f"XLA_FLAGS={os.environ['XLA_FLAGS']}"] if os.environ.get("XLA_FLAGS") else []
 
 
 def cores() -> int:

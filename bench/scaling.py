@@ -12,14 +12,14 @@ from lobjax.results.style import FAINT, FIRST, GREY, INK, OTHERS, figure, quiet,
 _MOST_BOOKS_POWER = 8  # of 4: 65,536
 _LEAST_GAP = 0.042  # between labels, of the axis
 _STYLES = ("-", "--", ":", "-.")
-_LINE = ("engine", "capacity", "device", "messages_per_call", "stream")
+_LINE = ("capacity", "device", "messages_per_call", "stream")
 
 
 def draw(found: Sequence[dict[str, Any]], path: Path) -> Path:
     """Write the plot of records of `bench engine` as a PNG."""
     lines: dict[tuple, list[dict[str, Any]]] = {}
     for record in found:
-        lines.setdefault(tuple(record[name] for name in _LINE), []).append(record)
+        lines.setdefault((engine_name(record), *(record[name] for name in _LINE)), []).append(record)
     drawn = figure(8.4, 4.8)
     axes = quiet(drawn.add_subplot(), grid="y")
     axes.set_xscale("log", base=4)
@@ -70,6 +70,11 @@ def _write_labels(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None
             arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 4},
             zorder=0.5,
         )
+
+
+def engine_name(record: dict[str, Any]) -> str:
+    """The engine, and on how many devices where there are several."""
+    return record["engine"] + (f", {record['devices']} devices" if record.get("devices", 1) > 1 else "")
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

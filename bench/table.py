@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import tyro
 
 from bench import records
-from bench.scaling import draw
+from bench.scaling import draw, engine_name
 from lobjax.engine.memory import in_words
 from lobjax.errors import InputError
 
 Record = dict[str, Any]
 # What tells one measurement from another; of two that agree in it the later one is shown.
 _SAME = (
-    "bench", "engine", "interpreted", "device", "books", "capacity", "messages_per_call", "stream",
+    "bench", "engine", "devices", "interpreted", "device", "books", "capacity", "messages_per_call", "stream",
     "flow", "task", "reset", "envs", "messages_per_step", "steps_per_call", "decisions_per_episode",
 )  # fmt: skip
 
@@ -135,7 +135,7 @@ def _command(record: Record) -> str:
 
 
 def _name(record: Record) -> str:
-    return record["engine"] + (", interpreted" if record.get("interpreted") else "")
+    return engine_name(record) + (", interpreted" if record.get("interpreted") else "")
 
 
 def _call(record: Record) -> tuple:
