@@ -112,11 +112,11 @@ def differing(ran: Ran, messages: Message, capacity: int) -> int:
     books, length = messages.kind.shape
     held = max(1, (1 << 26) // (capacity * 32 + length * 32))
     listed = jax.jit(jax.vmap(lambda book: jnp.stack(listing(book))))
-    left, wrong = (ran.books, ran.traded, jnp.stack(ran.counters, axis=1)), 0
+    left, wrong = jax.tree.map(np.asarray, (ran.books, ran.traded, jnp.stack(ran.counters, axis=1))), 0
     for first in range(0, books, held):
         part = slice(first, min(first + held, books))
         bids, asks, traded, _, *counters = batch.run(Message(*(field[part] for field in messages)), capacity)
-        mine, lots, counts = jax.tree.map(lambda x, part=part: np.asarray(x[part]), left)
+        mine, lots, counts = jax.tree.map(lambda x, part=part: x[part], left)
         equal = (np.asarray(listed(mine)) == np.stack([bids, asks], axis=1)).all(axis=(1, 2, 3))
         equal &= (lots == traded).all(axis=1) & (counts == np.stack(counters, axis=1)).all(axis=1)
         wrong += int((~equal).sum())

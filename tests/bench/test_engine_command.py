@@ -1,6 +1,9 @@
 """`python -m bench engine`: what a record says, that a wrong engine gets none, and one-line errors."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -54,6 +57,34 @@ def test_the_kernel_in_its_interpreter_says_so(tmp_path: Path):
     (record,) = measure(tmp_path / "r", engines="kernel", books="2", capacity="8", messages="10", stream="conformance")
     assert record["interpreted"] and record["compared"].startswith("books, lots traded and counters equal")
     assert "displaced" not in record
+
+
+def test_books_spread_over_devices_end_alike(tmp_path: Path, monkeypatch):
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "engine",
+        "--engines",
+        "xla,host",
+        "--devices",
+        "2",
+        "--books",
+        "4",
+        "--messages",
+        "9",
+    ]
+    flags = "--xla_force_host_platform_device_count=2"
+    done = subprocess.run(command, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(r["engine"], r["devices"]) for r in found] == [("xla", 2), ("host", 2)]
+    assert found[0]["command"].startswith(f"XLA_FLAGS={flags} python -m bench engine")
+    with pytest.raises(InputError, match="--devices 2: JAX has 1 here; a CPU is made into more with XLA_FLAGS="):
+        measure(tmp_path / "r", engines="xla", devices=2)
+    monkeypatch.setattr(programs, "check_devices", lambda count: None)
+    with pytest.raises(InputError, match="--books 3: cannot be spread evenly over 2 devices"):
+        measure(tmp_path / "r", engines="xla", devices=2)
 
 
 def test_an_engine_that_is_wrong_gets_no_record(tmp_path: Path, monkeypatch):
