@@ -29,11 +29,11 @@ conformance: .venv/dev
 	$(BIN)/python -m bench conformance --engines kernel --books 40 --messages 200 --seed 1
 
 # The GPU kernels as compiled for an H200 by XLA, on a machine without one, and run instruction by instruction against the reference.
-kernel-compile: .venv/cuda
+kernel-compile: .venv/plugin
 	$(BIN)/python -m bench kernel-compile --target bench/targets/h200.txtpb --plugins .venv/cuda $(if $(OUT),--out $(OUT))
 
 # On a machine with an NVIDIA GPU: parity there, then the benchmarks, into one folder of records.
-gpu-check: .venv/dev
+gpu-check: .venv/gpu
 	$(BIN)/python -m bench gpu-check --out $(RECORDS) $(if $(DAY),--data $(DAY)) $(if $(KERNEL),--kernel-record $(KERNEL))
 
 check: .venv/dev
@@ -53,9 +53,14 @@ check: .venv/dev
 	@touch $@
 
 # XLA's compiler for NVIDIA GPUs, of this JAX's version, in a folder of its own so that JAX elsewhere stays as it is.
-.venv/cuda: .venv/core
-	V=$$($(BIN)/python -c 'import jax; print(jax.__version__)') && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ jax-cuda13-plugin==$$V jax-cuda13-pjrt==$$V
+.venv/plugin: .venv/core
+	rm -rf .venv/cuda && V=$$($(BIN)/python -c 'import jax; print(jax.__version__)') && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/cuda jax-cuda13-plugin==$$V jax-cuda13-pjrt==$$V
+	@touch $@
+
+.venv/gpu: .venv/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cuda,dev]'
+	@touch $@
 
 clean:
 	rm -rf .venv

@@ -11,6 +11,7 @@ import tyro
 from backtest.config import load_config
 from backtest.players import trained_env
 from lobjax.cli import run_command
+from lobjax.engine.memory import said_in_one_line
 from lobjax.errors import exits_cleanly
 
 
@@ -35,7 +36,8 @@ def run(
     from lobjax.results.stamp import command
 
     settings = load_config(config, list(set), trained_env(policy) if config is None else None)
-    comparison = play(settings, policy, out, command("python -m backtest"))
+    with said_in_one_line("the backtest", change="lower batch"):
+        comparison = play(settings, policy, out, command("python -m backtest"))
     show(comparison)
     print(json.dumps({"out": str(out), **_short(evaluation(comparison))}, allow_nan=False), flush=True)
 

@@ -23,6 +23,7 @@ EPISODE_MESSAGES, MOST_DECISIONS = 1000, 100  # an episode is no longer than eit
 CHANGE = "run fewer at a time or with a smaller capacity"
 WARM_UP_STEP_S, WARM_UP_MESSAGES = 1.0, 64  # the simulated warm-up goes by the clock
 START_EVERY_S = 10.0
+_ROW_BYTES = 32  # of a recorded message: six fields and two words of time
 INCLUDED = {
     "episode": "random actions, observations, rewards, info; whole episodes by env.transition, each begun by env.reset and its warm-up, "
     "all in the time",
@@ -97,12 +98,12 @@ def env(
         way = reset if reset != "auto" else "step" if kind == "recorded" else "episode"
         if way == "episode" and steps % long:
             raise InputError(f"--steps {steps}: not a multiple of --decisions {long}; episodes are played whole")
-        made, step = None, None
+        made = None
         for many in counts:
             asked = Asked(kind, way, name, messages, many, steps, long, n, runs, data)
             made = made or _environment(asked)
             with memory.said_in_one_line(f"{many:,} environments", change=CHANGE):
-                step = step or _step_compiled(made, many)
+                step = _step_compiled(made, many)
                 record = _measured(asked, made, step, kernel_record)
             _say(record)
             records.append(out, record)
@@ -161,6 +162,8 @@ def _measured(
         raise SystemExit(f"error: {what} gave observations that are not finite; run `make test`")
     each = _state_bytes(environment)
     moved = 2 * each + 4 * (environment.observation_size + 1)
+    moved += _ROW_BYTES * asked.messages if asked.flow == "recorded" else 0
+    moved += each if asked.reset == "step" else 0  # the opening of a new episode, read at every step
     rate = records.rates("steps_per_s", [asked.envs * asked.steps / seconds for seconds in done.seconds])
     kernel = "market_recorded" if asked.flow == "recorded" else "market_poisson"
     counted, where = instructions(kernel_record, kernel, asked.capacity) if name == "kernel" else (None, "")

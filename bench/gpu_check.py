@@ -28,7 +28,7 @@ class Part(NamedTuple):
     seconds: int
 
 
-def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 8.0, kernel_record: Path | None = None) -> None:
+def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 11.0, kernel_record: Path | None = None) -> None:
     """Run the GPU's tests, then measure engines and environments on it, into a folder: records.jsonl, summary.json, tables.md,
     scaling.png, log.txt. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
 
@@ -62,7 +62,13 @@ def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 8.0, kern
 
 def found_gpu() -> str:
     """The name of the GPU that JAX would use. InputError where there is none. Asked of another process: this one takes no GPU memory."""
-    asked = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, env=_environment())
+    command = [sys.executable, "-c", _PROBE]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=120)
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            "gpu-check: JAX did not find its devices within two minutes; look at the driver with nvidia-smi"
+        ) from None
     last = (asked.stdout.strip().splitlines() or [""])[-1]
     backend, _, kind = last.partition("|")
     if asked.returncode or backend != "gpu":

@@ -11,7 +11,7 @@ from lobjax.results.metrics import MUST_BE_ZERO
 
 
 def rollout(environment: Environment, reset_by: str, envs: int, steps: int, decisions: int) -> Callable:
-    """A function (key, params) that plays and gives ([envs] sums of rewards, of all observations; counts of what must not happen)."""
+    """A function (key, params) that plays and gives ([envs] sums of rewards, and of all else; counts of what must not happen)."""
     reset = jax.vmap(environment.reset, in_axes=(0, None))
     advance = environment.step if reset_by == "step" else environment.transition
     step = jax.vmap(advance, in_axes=(0, 0, 0, None))
@@ -25,8 +25,8 @@ def rollout(environment: Environment, reset_by: str, envs: int, steps: int, deci
             action = sample(jax.random.split(key_act, envs))
             observation, state, reward, _, _, info = step(jax.random.split(key_step, envs), state, action, params)
             wrong = {name: jnp.maximum(wrong[name], info[name].max()) for name in names}
-            # Everything observed is used, so that nothing of it is left out of the program.
-            return (state, rewards + reward, seen + observation.sum(axis=1), wrong), None
+            # Everything that a step gives is used, so that nothing of it is left out of the program.
+            return (state, rewards + reward, seen + _sums((observation, info)), wrong), None
 
         none = jnp.zeros((envs,), jnp.float32)
         start = (state, none, none, dict.fromkeys(names, jnp.int32(0)))
@@ -36,8 +36,8 @@ def rollout(environment: Environment, reset_by: str, envs: int, steps: int, deci
     def episode(key: jax.Array, params: Any, count: int) -> tuple:
         key_reset, key_play = jax.random.split(key)
         observation, state = reset(jax.random.split(key_reset, envs), params)
-        _, (rewards, seen, wrong) = play(state, key_play, params, count)
-        return rewards, seen + observation.sum(axis=1), wrong
+        state, (rewards, seen, wrong) = play(state, key_play, params, count)
+        return rewards, seen + _sums((observation, state)), wrong
 
     def episodes(key: jax.Array, params: Any) -> tuple:
         per_episode = jax.lax.map(
@@ -47,3 +47,9 @@ def rollout(environment: Environment, reset_by: str, envs: int, steps: int, deci
         return rewards.sum(0), seen.sum(0), jax.tree.map(jnp.max, wrong)
 
     return episodes if reset_by == "episode" else lambda key, params: episode(key, params, steps)
+
+
+def _sums(tree: Any) -> jax.Array:
+    """The sum of all leaves [envs, ...], float32 [envs]."""
+    each = [leaf.reshape(leaf.shape[0], -1).astype(jnp.float32).sum(axis=1) for leaf in jax.tree.leaves(tree)]
+    return jnp.stack(each).sum(axis=0)

@@ -20,7 +20,7 @@ def run_stream(path: Path, /, *, engine: str, capacity: int, out: Path) -> None:
 
     Args:
         path: The streams to run (.npz).
-        engine: Who runs them: host (Numba, all cores), xla (JAX), reference (Numba, one core), or auto. All give the same result.
+        engine: Who runs them: host (Numba, all cores), kernel (GPU), xla (JAX), reference (Numba, one core), or auto. All give the same.
         capacity: Orders that a side of a book can hold, 1 to 512.
         out: Where the result goes (.npz); written whole or not at all.
     """

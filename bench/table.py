@@ -14,7 +14,7 @@ from lobjax.errors import InputError
 Record = dict[str, Any]
 # What tells one measurement from another; of two that agree in it the later one is shown.
 _SAME = (
-    "bench", "engine", "devices", "interpreted", "device", "books", "capacity", "messages_per_call", "stream",
+    "bench", "engine", "devices", "interpreted", "device", "cores", "seed", "books", "capacity", "messages_per_call", "stream",
     "flow", "task", "reset", "envs", "messages_per_step", "steps_per_call", "decisions_per_episode",
 )  # fmt: skip
 
@@ -39,7 +39,7 @@ def table(files: Annotated[tuple[Path, ...], tyro.conf.Positional], /, *, plot: 
 
 def latest(found: Sequence[Record]) -> list[Record]:
     """The last record of each thing measured, in the order in which things first came."""
-    return [*{tuple(record.get(name) for name in _SAME): record for record in found}.values()]
+    return [*{(record["versions"]["jax"], *(record.get(name) for name in _SAME)): record for record in found}.values()]
 
 
 def markdown(found: Sequence[Record]) -> Iterable[str]:

@@ -62,7 +62,8 @@ def needed_bytes(memory: Any) -> int:
 
 
 def timed(call: Callable, prepare: Callable[[], tuple], runs: int) -> Timed:
-    """Time `call(*prepare())` over `runs`, after one call that is not counted. Only the call is timed, until its result is there."""
+    """Time `call(*prepare())` over `runs`, after two calls that are not counted. Only the call is timed, until its result is there."""
+    _once(call, prepare)  # the first call also loads the program
     first, result = _once(call, prepare)
     calls = max(1, min(MOST_CALLS, round(LEAST_S / max(first, 1e-6))))
     seconds = []

@@ -52,7 +52,7 @@ def _using(arguments: Any, result: Any) -> Any:
     words = [jnp.ravel(leaf)[0].astype(jnp.int32) for leaf in jax.tree.leaves(arguments) if jnp.size(leaf)]
     nothing = sum(words, jnp.int32(0)) ** 2 & 2  # 0, as a square leaves 0 or 1 modulo 4; XLA does not know
     leaves, tree = jax.tree.flatten(result)
-    smallest = min(range(len(leaves)), key=lambda at: jnp.size(leaves[at]))
+    smallest = min((at for at in range(len(leaves)) if jnp.size(leaves[at])), key=lambda at: jnp.size(leaves[at]))
     leaves[smallest] = leaves[smallest] + nothing.astype(leaves[smallest].dtype)
     return jax.tree.unflatten(tree, leaves)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from lobjax.cli import run_command
+from lobjax.engine.memory import said_in_one_line
 from lobjax.errors import InputError, exits_cleanly
 from train import checkpoint, runner
 from train.config import load_config
@@ -68,7 +69,8 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
 def main(arguments: Sequence[str] | None = None, tasks: Tasks = MARKET) -> None:
     """Run one command; a bad input ends it with one line and status 2, a number that is not finite with status 1."""
     try:
-        run_command(commands(tasks), "python -m train", sys.argv[1:] if arguments is None else arguments)
+        with said_in_one_line("training", change="lower n_envs, or spread it with --devices"):
+            run_command(commands(tasks), "python -m train", sys.argv[1:] if arguments is None else arguments)
     except runner.NotFinite as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -47,4 +47,6 @@ def run_streams(messages: Message, *, engine: str, capacity: int) -> StreamResul
 
 def trace_streams(messages: Message, *, engine: str, capacity: int) -> Trace:
     """As `run_streams`, with every book listed after every message: for tests and for looking closely at a short stream."""
-    return ENGINES[choose(engine, capacity).engine].trace(messages, capacity)
+    name = choose(engine, capacity).engine
+    with memory.said_in_one_line(f"{name}: {messages.kind.shape[0]:,} books of capacity {capacity}, all listed"):
+        return ENGINES[name].trace(messages, capacity)

@@ -17,11 +17,9 @@ from lobjax.book import empty_book, listing
 from lobjax.engine import trial
 from lobjax.engine.flat_book import MIN_SLOTS, FlatBook, from_book, load_sides, renumbered, store_sides
 from lobjax.engine.flat_step import counted, step, tally
+from lobjax.engine.memory import MOST_FILL_ROWS
 from lobjax.engine.stream import StreamResult, Trace
 from lobjax.types import Counters, Fills, Message
-
-# Fills leave the device as [books, rows, 5]; books are taken in chunks that keep this many rows in memory.
-_FILL_ROWS = 1 << 22
 
 
 class FillLog(NamedTuple):
@@ -114,7 +112,7 @@ def _kernel(book: FlatBook, messages: Message, *written: Any, count: int) -> Non
 def run(messages: Message, capacity: int) -> StreamResult:
     """Run streams `[B, M]` (NumPy int32) over empty books. The contract is `StreamResult`'s."""
     books, length = messages.kind.shape
-    chunk = max(1, min(books, _FILL_ROWS // length))
+    chunk = max(1, min(books, MOST_FILL_ROWS // length))
     dense, fills = [], []
     for start in range(0, books, chunk):
         n = min(chunk, books - start)

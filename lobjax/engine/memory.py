@@ -11,7 +11,7 @@ from lobjax.types import MAX_CAPACITY
 
 CHANGE = "run fewer books at a time or give them a smaller capacity"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_MOST_FILL_ROWS = 1 << 22  # as `lobjax.engine.kernel` takes books in chunks
+MOST_FILL_ROWS = 1 << 22  # that leave a device at once: books are taken in chunks
 
 
 def free_bytes() -> int | None:
@@ -45,7 +45,7 @@ def said_in_one_line(what: str, *, change: str = CHANGE) -> Iterator[None]:
 
 def stream_bytes(books: int, messages: int, capacity: int) -> int:
     """About what the engine `kernel` holds at once for streams `[books, messages]`: books, listings, messages, lots, fills."""
-    held = min(books, max(1, _MOST_FILL_ROWS // messages))
+    held = min(books, max(1, MOST_FILL_ROWS // messages))
     slots = 1 << max(5, (min(capacity, MAX_CAPACITY) - 1).bit_length())
     words = 2 * slots * 5 + 2 * capacity * 4 + messages * (6 + 1 + 5)
     return held * words * 4

@@ -79,7 +79,8 @@ def add_lots(levels, side, price, lots):
 
 @inner
 def _distance(side, anchor, price):
-    return anchor - price if side == BID else price - anchor
+    # As the definition's int32 has it: beside the largest price the anchor has wrapped around.
+    return np.int64(np.int32(anchor - price if side == BID else price - anchor))
 
 
 @inner

@@ -40,7 +40,7 @@ def suits() -> str | None:
 
     if not tried("engine kernel for markets", market_kernel_equals_reference):
         return None
-    return "one fused kernel, which gave what the reference gives when it was tried on this GPU"
+    return "one fused kernel, which played a record as the reference does when it was tried on this GPU"
 
 
 def refusal(flow: Flow) -> str | None:
@@ -115,6 +115,10 @@ def results(sizes: Sizes, before: Moving) -> tuple[Moving, Shown]:
 
 def check_flow(flow: Flow, state: Any, params: Any) -> None:
     """InputError, in one line, if `flow.next` with this state and these parameters (or their shapes) cannot be compiled into a kernel."""
+    if type(flow).__hash__ is None:
+        raise InputError(
+            f"engine: kernel cannot run, as the flow {type(flow).__name__} cannot be hashed; make it a frozen dataclass"
+        )
     leaves, tree = jax.tree.flatten((state, params))
     if error := _flow_error(flow, tree, tuple((jnp.shape(x), jnp.dtype(x.dtype)) for x in leaves)):
         raise InputError(

@@ -1,4 +1,7 @@
-"""The market kernel tried on this machine: recorded streams through it, against the reference book. See `lobjax.engine.trial`."""
+"""The market kernel tried on this machine: recorded streams through it, against the reference book. See `lobjax.engine.trial`.
+
+It is short, as every process that takes the kernel waits for it: no agents, no simulated flow. `make gpu-check` compares those.
+"""
 
 import jax
 import jax.numpy as jnp

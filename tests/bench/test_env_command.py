@@ -52,6 +52,9 @@ def test_a_recorded_day_is_played_by_env_step(tmp_path: Path, monkeypatch):
 
 
 def test_the_timed_program_plays_the_environment():
+    def of_all(tree):
+        return sum(np.asarray(leaf, np.float64).reshape(envs, -1).sum(1) for leaf in jax.tree.leaves(tree))
+
     envs, steps, decisions = 2, 4, 2
     environment = simulated("market_making", engine="host")
     params, key = environment.default_params, jax.random.key(3)
@@ -59,7 +62,7 @@ def test_the_timed_program_plays_the_environment():
     reset = jax.jit(jax.vmap(environment.reset, in_axes=(0, None)))
     step = jax.jit(jax.vmap(environment.transition, in_axes=(0, 0, 0, None)))
     sample = jax.vmap(environment.action_space.sample)
-    total, shown = np.zeros(envs, np.float32), np.zeros(envs, np.float32)
+    total, shown = np.zeros(envs, np.float32), np.zeros(envs)
     for episode in jax.random.split(key, steps // decisions):
         key_reset, key_play = jax.random.split(episode)
         observation, state = reset(jax.random.split(key_reset, envs), params)
@@ -67,8 +70,9 @@ def test_the_timed_program_plays_the_environment():
         for one in jax.random.split(key_play, decisions):
             key_act, key_step = jax.random.split(one)
             action = sample(jax.random.split(key_act, envs))
-            observation, state, reward, *_ = step(jax.random.split(key_step, envs), state, action, params)
-            total, shown = total + reward, shown + observation.sum(1)
+            observation, state, reward, *_, info = step(jax.random.split(key_step, envs), state, action, params)
+            total, shown = total + reward, shown + of_all((observation, info))
+        shown += of_all(state)
     assert np.allclose(rewards, total, rtol=1e-5, atol=1e-5) and np.allclose(seen, shown, rtol=1e-4)
     assert np.abs(total).max() > 0 and all(int(count) == 0 for count in wrong.values())
     assert jnp.shape(rewards) == (envs,)

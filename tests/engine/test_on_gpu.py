@@ -1,17 +1,27 @@
 """On a GPU: the compiled kernels against the reference and against XLA, to the bit. Run by `make gpu-check`."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from bench.difference import differing_books
+from lobjax import clock
 from lobjax.book import listing
 from lobjax.engine import run_streams, trace_streams
 from lobjax.engine.random_streams import random_streams
 from tests.env.environments import TASKS, simulated, trajectory
+from tests.market.test_host import assert_equal, orders_of, recorded_case
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("ignore:The Pallas Triton backend is deprecated")]
+
+
+def counted_recorded_case():
+    case = recorded_case(step_messages=4, max_messages=12)
+    target = case.params.limits.target.at[1:].set(0)
+    return dataclasses.replace(case, params=case.params.replace(limits=case.params.limits._replace(target=target)))
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +45,24 @@ def test_the_kernel_equals_the_reference_at_the_end_of_long_streams(books: int, 
     messages = random_streams((2, capacity, books), books, 500)
     expected = run_streams(messages, engine="reference", capacity=capacity)
     assert not differing_books(expected, run_streams(messages, engine="kernel", capacity=capacity)).any()
+
+
+def test_a_recorded_market_of_counted_steps_and_closing_orders_equals_that_of_xla():
+    case, keys = counted_recorded_case(), jax.random.split(jax.random.key(5), 64)
+    ends = []
+    for engine in ("kernel", "xla"):
+        market = dataclasses.replace(case.market, engine=engine)
+        state = jax.vmap(lambda key, market=market: market.open(key, case.params))(keys)
+
+        def step(key, state, orders, market=market):
+            return market.step(key, state, orders, clock.never(), case.params)
+
+        run = jax.jit(jax.vmap(step))
+        for number in range(10):
+            state = run(jax.vmap(jax.random.fold_in, (0, None))(keys, number), state, orders_of(case, number, (64,)))
+        ends.append(state)
+    assert_equal(*ends)
+    assert int(ends[0].tape.closing_lots.sum()) > 0
 
 
 @pytest.mark.parametrize("task", TASKS)

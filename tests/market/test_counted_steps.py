@@ -19,10 +19,11 @@ SECONDS = (0.5, 1.0, 1.0, 2.25)
 ROWS = [(at, (Kind.LIMIT, Side.BID, 100 + k, 3, 1 + k, 0)) for k, at in enumerate(SECONDS)]
 
 
-@pytest.fixture(params=["xla", "host"])
+@pytest.fixture(params=["xla", "host", "kernel"])
 def two_a_step(request):
-    market, params, state = market_of(ROWS, step_messages=2)
-    return dataclasses.replace(market, engine=request.param), params, state
+    market, params, _ = market_of(ROWS, step_messages=2)
+    market = dataclasses.replace(market, engine=request.param)
+    return market, params, market.open(jax.random.key(0), params)
 
 
 def now(state) -> float:
