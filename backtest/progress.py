@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from lobjax.cli import note
+
 OnPlayed = Callable[[str, int], None]
 
 
@@ -41,8 +43,3 @@ def _lines(names: list[str], count: int) -> Iterator[OnPlayed]:
             note(f"{name}: {count} episodes, {time.perf_counter() - begun:.1f} s since the start")
 
     yield say
-
-
-def note(text: str) -> None:
-    """One line on standard error."""
-    print(text, file=sys.stderr, flush=True)

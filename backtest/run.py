@@ -8,8 +8,9 @@ import numpy as np
 from backtest import folder
 from backtest.config import EPISODES, BacktestConfig
 from backtest.players import players
-from backtest.progress import note, playing
+from backtest.progress import playing
 from backtest.report import write_report
+from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.env import Environment, make
 from lobjax.evaluation import Episodes, Player

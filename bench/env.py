@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from bench import records, timing
+from bench import programs, records, timing
 from bench.floor import floor, instructions
 from bench.playing import rollout
 from lobjax.engine import memory
@@ -168,11 +168,10 @@ def _measured(
     kernel = "market_recorded" if asked.flow == "recorded" else "market_poisson"
     counted, where = instructions(kernel_record, kernel, asked.capacity) if name == "kernel" else (None, "")
     counted = counted and counted * asked.messages
-    interpreted = {"interpreted": True} if name == "kernel" and jax.default_backend() != "gpu" else {}
     return {
         "bench": "env",
         "engine": name,
-        **interpreted,
+        **programs.interpreted(name),
         "flow": asked.flow,
         "task": environment.name,
         "reset": asked.reset,

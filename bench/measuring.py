@@ -73,12 +73,11 @@ def _engine(name: str, what: str, call: Call, kernel_record: Path | None) -> dic
     counted, where = (
         instructions(kernel_record, "book", call.capacity, call.about["stream"]) if name == "kernel" else (None, "")
     )
-    interpreted = {"interpreted": True} if name == "kernel" and jax.default_backend() != "gpu" else {}
     return {
         "bench": "engine",
         "engine": name,
         "devices": call.devices,
-        **interpreted,
+        **programs.interpreted(name),
         **call.about,
         **(rate := records.rates("messages_per_s", [call.total / s for s in done.seconds])),
         "calls_per_run": done.calls,

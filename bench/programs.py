@@ -64,6 +64,11 @@ def _kernel(capacity: int) -> Program:
 PROGRAMS: dict[str, Callable[[int], Program]] = {"host": _host, "xla": _xla, "kernel": _kernel}
 
 
+def interpreted(engine: str) -> dict[str, bool]:
+    """What a record says where the kernel ran in Pallas' interpreter, so that its figure is not taken for a speed."""
+    return {"interpreted": True} if engine == "kernel" and kernel.interpreted() else {}
+
+
 def fresh(program: Program, books: int) -> Callable[[], Any]:
     """A function that puts `books` empty books on the device."""
     return jax.jit(lambda: jax.tree.map(lambda x: jnp.broadcast_to(x, (books, *jnp.shape(x))), program.empty()))

@@ -1,9 +1,10 @@
-"""Command lines by tyro, with one line instead of a box where the arguments are wrong."""
+"""Command lines by tyro, with one line instead of a box where the arguments are wrong; and what they say beside their results."""
 
 import contextlib
 import functools
 import io
 import re
+import sys
 from collections.abc import Callable, Sequence
 
 import tyro
@@ -44,3 +45,8 @@ def _put_off(command: Callable) -> Callable[..., Callable[[], None]]:
         return functools.partial(command, *args, **kwargs)
 
     return parsed
+
+
+def note(text: str) -> None:
+    """One line on standard error."""
+    print(text, file=sys.stderr, flush=True)

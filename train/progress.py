@@ -60,10 +60,5 @@ def _lines(name: str, total: int | None, unit: str, done: int) -> Iterator[Advan
     print(f"{name}: done in {time.perf_counter() - started:.1f} s{rate}", file=sys.stderr, flush=True)
 
 
-def note(text: str) -> None:
-    """One line on standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def _rate(n: int, started: float, unit: str) -> str:
     return f"{n / max(time.perf_counter() - started, 1e-9):,.0f} {unit}/s"

@@ -6,12 +6,13 @@ from typing import Any
 
 import jax
 
+from lobjax.cli import note
 from lobjax.nets import make_net
 from lobjax.policy import PolicyConfig, make_head, save_policy
 from train import checkpoint, devices, evaluate, figures, runfolder
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
-from train.progress import note, phase
+from train.progress import phase
 from train.runfolder import RunFolder
 from train.sinks import Sinks
 from train.tasks import Tasks

@@ -10,12 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book, empty_book, listing, step
+from lobjax.engine.memory import MOST_FILL_ROWS
 from lobjax.engine.stream import StreamResult, Trace
 from lobjax.one_by_one import one_by_one
 from lobjax.types import Message
-
-# Fills leave the device as [books, messages, slots]; books are taken in chunks that keep this many rows in memory.
-_FILL_ROWS = 1 << 22
 
 
 def suits() -> str:
@@ -64,7 +62,7 @@ def trace(messages: Message, capacity: int) -> Trace:
 def _run_chunks(messages: Message, capacity: int, *, every: bool) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     books, length = messages.kind.shape
     threads = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
-    chunk = max(1, min(-(-books // threads), _FILL_ROWS // (length * capacity * threads)))
+    chunk = max(1, min(-(-books // threads), MOST_FILL_ROWS // (length * capacity * threads)))
     program = _compiled(chunk, length, capacity, every)
 
     def run_from(start: int) -> tuple[tuple[np.ndarray, ...], np.ndarray]:

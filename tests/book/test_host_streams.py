@@ -1,8 +1,10 @@
 """The engine `host` on streams: equal to the reference and to `xla`, from NumPy and inside compiled programs of every shape."""
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import jax
@@ -15,6 +17,8 @@ from lobjax.book import Book, empty_book, listing
 from lobjax.engine import choose, host, run_streams, trace_streams, xla
 from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
+from lobjax.flow import RecordedFlow
+from lobjax.market import Market
 from lobjax.types import Counters, Message
 
 pytestmark = pytest.mark.skipif(ffi.refusal() is not None, reason=f"the engine host cannot run: {ffi.refusal()}")
@@ -133,6 +137,28 @@ def test_choose_says_what_it_took_and_why():
         choose("hots")
     with pytest.raises(InputError, match="capacity: 513 is out of range"):
         choose("auto", 513)
+
+
+@pytest.fixture
+def newer_ffi(monkeypatch):
+    """A jaxlib whose FFI the handlers were not written for."""
+    monkeypatch.setattr(ffi, "api_version", lambda: (0, 9))
+    ffi.refusal.cache_clear()
+    yield
+    ffi.refusal.cache_clear()
+
+
+def test_an_unknown_ffi_version_is_said_and_auto_takes_xla(newer_ffi):
+    reason = r"jaxlib's FFI has version \(0, 9\), known are .*; use the engine xla"
+    market = Market(flow=RecordedFlow(), capacity=8)
+    for choose_auto, choose_host in (
+        (lambda: choose("auto"), lambda: choose("host")),
+        (lambda: market.runs_on, lambda: replace(market, engine="host").runs_on),
+    ):
+        choice = choose_auto()
+        assert choice.engine == "xla" and re.search(f"host cannot run, as {reason}", choice.reason)
+        with pytest.raises(InputError, match=f"^engine: host cannot run, as {reason}$"):
+            choose_host()
 
 
 PMAP = """
