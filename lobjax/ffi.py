@@ -37,6 +37,8 @@ _KEEP_ALIVE: list[CFunc] = []  # handlers, which XLA calls by address
 # No reference counts: compiled code here neither allocates nor owns what it looks at. Not cached by itself either: Numba's cache would
 # not notice an edit in a file that this code is compiled into, so handlers are cached whole, under a `stamp` of all their sources.
 inner = njit(nogil=True, _nrt=False)
+# For what runs once a message: a call hands over every field of every array by itself, which costs more than most of the work.
+inlined = njit(nogil=True, _nrt=False, forceinline=True)
 outer = njit(nogil=True)  # may allocate: once a thread and call
 # As `inner`, but copied into its callers before types are found: without reference counts a function must not return an array of its own.
 inline = njit(nogil=True, _nrt=False, inline="always")

@@ -14,7 +14,8 @@ from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
 from lobjax.env.making import MakingConfig, MakingParams, MakingTask
 from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
-from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow
+from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, StrategicFlow
+from lobjax.flow.strategic import strategic_params
 from lobjax.market import Fees, Limits, Market, MarketParams
 from lobjax.types import Side
 
@@ -96,9 +97,12 @@ def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
     poisson: PoissonConfig = config.flow
     flow = PoissonFlow()
     try:
-        return flow, flow.params(poisson, config.market.capacity), poisson.warm_up_s
+        params = flow.params(poisson, config.market.capacity)
     except ValueError as error:
         raise InputError(f"env.flow: {error}") from None
+    if poisson.strategic is None:
+        return flow, params, poisson.warm_up_s
+    return StrategicFlow(flow), strategic_params(poisson.strategic, params), poisson.warm_up_s
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

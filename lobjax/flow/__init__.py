@@ -3,5 +3,19 @@
 from lobjax.flow.base import Flow, Opening
 from lobjax.flow.poisson import PoissonConfig, PoissonFlow, PoissonParams
 from lobjax.flow.recorded import RecordedFlow, RecordedParams
+from lobjax.flow.strategic import StrategicConfig, StrategicFlow, StrategicParams
+from lobjax.flow.tactical import TacticalConfig
 
-__all__ = ["Flow", "Opening", "PoissonConfig", "PoissonFlow", "PoissonParams", "RecordedFlow", "RecordedParams"]
+__all__ = [
+    "Flow",
+    "Opening",
+    "PoissonConfig",
+    "PoissonFlow",
+    "PoissonParams",
+    "RecordedFlow",
+    "RecordedParams",
+    "StrategicConfig",
+    "StrategicFlow",
+    "StrategicParams",
+    "TacticalConfig",
+]

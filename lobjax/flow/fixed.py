@@ -15,6 +15,7 @@ RATE_BITS = 18
 RATE_ONE = 1 << RATE_BITS
 MAX_TOTAL_RATE = (1 << 24) - 1
 EXP_BITS = 24
+FRACTION_BITS = 16
 STEPS = 256
 # -ln(x) for x = 1/2 .. 1 in 256 steps; linear in between is within 2e-6.
 MINUS_LOG = np.round(-np.log(0.5 + np.arange(STEPS + 1) / (2 * STEPS)) * 2**EXP_BITS).astype(np.uint32)
@@ -49,6 +50,27 @@ def waiting_time(draw: jax.Array, rate: jax.Array) -> Time:
     billionths = ((whole & 63) << 24) | fraction  # 2^-30 s
     ns = high_product(billionths << 2, jnp.full_like(billionths, NS))
     return Time((whole >> 6).astype(jnp.int32), ns.astype(jnp.int32))
+
+
+def fraction(part: jax.Array, whole: jax.Array) -> jax.Array:
+    """`part / whole` for uint32 part <= whole, in 2^-16, floored; a whole of 0 gives 0. Both are first cut to 24 bits."""
+    beyond = jnp.uint32(8) - jnp.minimum(jax.lax.clz(whole), jnp.uint32(8))
+    return quotient(part >> beyond, jnp.maximum(whole >> beyond, 1))
+
+
+def quotient(amount: jax.Array, divisor: jax.Array) -> jax.Array:
+    """`floor(2^16 amount / divisor)` for uint32, divisor below 2^24, the result below 2^32: a long division, eight bits a digit."""
+    found, rest = amount // divisor, amount % divisor
+    for _ in range(FRACTION_BITS // 8):
+        rest = rest << 8
+        found = (found << 8) | (rest // divisor)
+        rest = rest % divisor
+    return found
+
+
+def times(rate: jax.Array, multiplier: jax.Array) -> jax.Array:
+    """A uint32 rate below 2^24 times a multiplier in 2^-16, below 2^24; floored."""
+    return high_product(rate << 8, multiplier << 8)
 
 
 def to_rate(per_second: float) -> int:

@@ -2,8 +2,10 @@
 
 Limit orders of a side arrive at `limit_per_s[i - 1]` i ticks from the opposite best; market orders at one rate a side; cancellations
 at `cancel_per_lot_s[i - 1]` times the lots resting there (any owner's; they take only the flow's own orders, newest first).
-Sizes are `round(clip(1 + |N(0, size_std^2)|, 1, size_max))`. All six totals superpose into one Poisson source. The defaults are the noise
-trader and opening book of Cheridito and Weiss (arXiv 2507.06345), section 2. Integer arithmetic throughout (`lobjax.flow.fixed`).
+Sizes are `round(clip(1 + |N(0, size_std^2)|, 1, size_max))`. All six totals superpose into one Poisson source; tactical traders move
+them with the book's imbalance (`lobjax.flow.tactical`). A side that ran empty gets an order a tick from the other one's best, as large as
+what rests there. The defaults are the noise trader and opening book of Cheridito and Weiss (arXiv 2507.06345), section 2. Integer
+arithmetic throughout (`lobjax.flow.fixed`).
 """
 
 import math
@@ -17,15 +19,28 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book, BySide, best_prices, lots_from
-from lobjax.clock import Time, from_seconds
+from lobjax.clock import Time, choose, from_seconds
 from lobjax.flow.base import Opening
-from lobjax.flow.fixed import MAX_TOTAL_RATE, MINUS_LOG, exponential, thresholds, to_rate, waiting_time
+from lobjax.flow.fixed import (
+    MAX_TOTAL_RATE,
+    MINUS_LOG,
+    exponential,
+    quotient,
+    thresholds,
+    times,
+    to_rate,
+    waiting_time,
+)
+from lobjax.flow.strategic import StrategicConfig
+from lobjax.flow.tactical import TacticalConfig, TacticalParams, multipliers, pressed_by, tactical_params
 from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message, Side
 from lobjax.words import high_product
 
 MAX_DISTANCES = 64  # so that the sum of all rates, each at most 2^24, fits in 32 bits
 MIN_PADDED = 32  # the width of a warp
 OPENING_OWNER = -1  # a background party of its own: the flow never cancels the opening book
+REFILL_LOTS = 5  # of the bid that starts an empty book
+REFILL_NS = 1000  # from an order that refills a side to the next message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +63,8 @@ class PoissonConfig:
         4, 11, 16, 19, 20, 20, 20, 19, 18, 18, 17, 16, 15, 14, 14, 13, 12, 12, 11, 11, 10, 9, 9, 8, 8, 7, 7, 6, 6, 6,
     )  # fmt: skip
     warm_up_s: float = 15.0
+    tactical: TacticalConfig | None = None  # traders that read the book's imbalance
+    strategic: StrategicConfig | None = None  # a trader who buys or sells all the time, beside this flow
 
     def __post_init__(self) -> None:
         if len(self.limit_per_s) != len(self.cancel_per_lot_s) or not self.limit_per_s:
@@ -78,6 +95,7 @@ class PoissonParams(flax.struct.PyTreeNode):
     market: jax.Array  # uint32
     size_thresholds: jax.Array  # uint32 [T]; not used from size_max - 1 on
     minus_log: jax.Array  # uint32, `fixed.MINUS_LOG`
+    tactical: TacticalParams | None
     opening: Book
     start: Time  # minus the warm-up: an episode's clock starts at 0 after it
     distances: int = flax.struct.field(pytree_node=False)  # D
@@ -99,11 +117,16 @@ class PoissonFlow:
 
     def params(self, config: PoissonConfig, capacity: int) -> PoissonParams:
         """Put a configuration on the device. Raises ValueError if the opening book does not fit the capacity."""
+        tactical, scale = config.tactical, config.tactical.scale if config.tactical else 1.0
+        width = _width(max(len(config.limit_per_s), tactical.levels if tactical else 0))
         return PoissonParams(
-            limit=_padded([to_rate(r) for r in config.limit_per_s]),
-            cancel=_padded([to_rate(r) for r in config.cancel_per_lot_s]),
-            market=jnp.uint32(to_rate(config.market_per_s)),
-            size_thresholds=_padded(thresholds(size_probabilities(config.size_std, config.size_max))),
+            limit=_padded([to_rate(r * scale) for r in config.limit_per_s], width),
+            cancel=_padded([to_rate(r * scale) for r in config.cancel_per_lot_s], width),
+            market=jnp.uint32(to_rate(config.market_per_s * scale)),
+            tactical=tactical_params(tactical, width) if tactical else None,
+            size_thresholds=_padded(
+                thresholds(size_probabilities(config.size_std, config.size_max)), _width(config.size_max - 1)
+            ),
             minus_log=jnp.asarray(MINUS_LOG),
             opening=_opening_book(config, capacity),
             start=from_seconds(-config.warm_up_s),
@@ -119,22 +142,40 @@ class PoissonFlow:
         self, state: PoissonState, book: BySide, words: jax.Array, params: PoissonParams
     ) -> tuple[PoissonState, Message, Time]:
         """One event: its type and level in proportion to their rates, its size, and the wait to the next at today's total rate."""
-        bid, ask = _anchors(book, params)
-        market, limit = params.market[...], params.limit[...]
-        cancel = _cancel_rates(book, (ask, bid), params)
+        bests = best_prices(book)
+        bid, ask = _anchors(bests, params)
+        levels = max(params.distances, params.tactical.levels if params.tactical else 0)
+        width = params.limit.shape[0]
+        resting = tuple(
+            lots_from(book, side, anchor, levels, width) for side, anchor in zip(Side, (ask, bid), strict=True)
+        )
+        limit, cancel = params.limit[...], tuple(_cancel_rates(lots, params) for lots in resting)
+        rising, falling = multipliers(resting, ask - bid, params.tactical) if params.tactical else (None, None)
+
+        def pressed(rate: jax.Array, up: bool | jax.Array) -> jax.Array:
+            if rising is None or falling is None:
+                return rate
+            return times(jnp.minimum(rate, MAX_TOTAL_RATE), jnp.where(up, rising, falling))
+
         # Rates stand in a row: the bids' market order (it buys), limits and cancellations, then the asks'. A random place in the row
         # is found by the sums of its parts first.
         limits, cancels = _total(limit), tuple(map(_total, cancel))
-        first_ask = market + limits + cancels[Side.BID]
-        total = first_ask + market + limits + cancels[Side.ASK]
+        markets = [pressed(params.market[...], pressed_by(side, cancels=False)) for side in Side]
+        all_limits = [pressed(limits, pressed_by(side, cancels=False)) for side in Side]
+        all_cancels = [pressed(cancels[side], pressed_by(side, cancels=True)) for side in Side]
+        totals = [markets[side] + all_limits[side] + all_cancels[side] for side in Side]
+        first_ask, total = totals[Side.BID], totals[Side.BID] + totals[Side.ASK]
         place = high_product(words[1], total)
         idle = total == 0
         asks = place >= first_ask
         place = jnp.where(asks, place - first_ask, place)
-        is_market = place < market
-        is_limit = ~is_market & (place - market < limits)
+        at_market, at_limit = (jnp.where(asks, *reversed(pair)) for pair in (markets, all_limits))
+        is_market = place < at_market
+        is_limit = ~is_market & (place - at_market < at_limit)
         rates = jnp.where(is_limit, limit, jnp.where(asks, cancel[Side.ASK], cancel[Side.BID]))
-        place = place - market - jnp.where(is_limit, jnp.uint32(0), limits)
+        place = place - at_market - jnp.where(is_limit, jnp.uint32(0), at_limit)
+        if rising is not None and falling is not None:  # back to a place among the rates as they are without pressure
+            place = quotient(place, jnp.where(pressed_by(asks.astype(jnp.int32), ~is_limit), rising, falling))
         level = 1 + jnp.sum((jnp.cumsum(rates, dtype=jnp.uint32) <= place).astype(jnp.int32), dtype=jnp.int32)
         level = jnp.where(is_market | idle, 0, level)
         kind = jnp.where(is_limit, jnp.int32(Kind.LIMIT), Kind.REDUCE)
@@ -144,15 +185,38 @@ class PoissonFlow:
         message = Message(kind, side, price, _size(words[2], params), state.next_id, jnp.int32(0))
         rate = jnp.minimum(total, jnp.uint32(MAX_TOTAL_RATE))
         wait = waiting_time(exponential(words[0], params.minus_log), rate)
-        return PoissonState(state.next_id + (kind == Kind.LIMIT).astype(jnp.int32)), message, wait
+        message, wait = _refill(message, wait, bests, (bid, ask), resting)
+        return PoissonState(state.next_id + (message.kind == Kind.LIMIT).astype(jnp.int32)), message, wait
 
 
-def _cancel_rates(book: BySide, anchors: tuple[jax.Array, ...], params: PoissonParams) -> tuple[jax.Array, ...]:
-    """Uint32 `[P]` for each side, by distance from its anchor."""
-    per_lot, sizes = params.cancel[...], (params.distances, params.cancel.shape[0])
+def _refill(
+    message: Message,
+    wait: Time,
+    bests: tuple[jax.Array, ...],
+    anchors: tuple[jax.Array, ...],
+    resting: tuple[jax.Array, ...],
+) -> tuple[Message, Time]:
+    """The message and wait drawn; where a side is empty, the order that refills it."""
+    no_bid, no_ask = bests[Side.BID] == 0, bests[Side.ASK] == 0
+    at_best = [
+        jnp.sum(jnp.where(jax.lax.broadcasted_iota(jnp.int32, lots.shape, 0) == 0, lots, 0), dtype=jnp.int32)
+        for lots in resting
+    ]
+    size = jnp.where(no_bid, at_best[Side.ASK], at_best[Side.BID])
+    size = jnp.where(no_bid & no_ask, REFILL_LOTS, size)
+    side = jnp.where(no_bid, jnp.int32(Side.BID), Side.ASK)
+    price = jnp.where(no_bid, anchors[Side.BID], anchors[Side.ASK])
+    order = message._replace(kind=jnp.int32(Kind.LIMIT), side=side, price=price, size=size)
+    empty = no_bid | no_ask
+    message = Message(*(jnp.where(empty, new, old) for new, old in zip(order, message, strict=True)))
+    return message, choose(empty, Time(jnp.int32(0), jnp.int32(REFILL_NS)), wait)
+
+
+def _cancel_rates(lots: jax.Array, params: PoissonParams) -> jax.Array:
+    """Uint32 `[P]`, from resting lots by distance."""
+    per_lot = params.cancel[...]
     most = jnp.uint32(MAX_TOTAL_RATE) // jnp.maximum(per_lot, 1)  # saturate: a huge level must not wrap around
-    resting = (lots_from(book, side, anchor, *sizes) for side, anchor in zip(Side, anchors, strict=True))
-    return tuple(per_lot * jnp.minimum(lots.astype(jnp.uint32), most) for lots in resting)
+    return per_lot * jnp.minimum(lots.astype(jnp.uint32), most)
 
 
 def _total(rates: jax.Array) -> jax.Array:
@@ -166,9 +230,13 @@ def _size(word: jax.Array, params: PoissonParams) -> jax.Array:
     return 1 + jnp.sum(reached.astype(jnp.int32), dtype=jnp.int32)
 
 
-def _padded(numbers: Sequence[int] | np.ndarray) -> jax.Array:
+def _width(count: int) -> int:
+    return max(MIN_PADDED, 1 << (count - 1).bit_length())
+
+
+def _padded(numbers: Sequence[int] | np.ndarray, width: int) -> jax.Array:
     """Uint32 with zeros up to a power of two."""
-    padded = np.zeros(max(MIN_PADDED, 1 << (len(numbers) - 1).bit_length()), np.uint32)
+    padded = np.zeros(width, np.uint32)
     padded[: len(numbers)] = numbers
     return jnp.asarray(padded)
 
@@ -182,9 +250,9 @@ def size_probabilities(std: float, largest: int) -> np.ndarray:
     return np.diff(below, prepend=0.0)
 
 
-def _anchors(book: BySide, params: PoissonParams) -> tuple[jax.Array, jax.Array]:
+def _anchors(bests: tuple[jax.Array, jax.Array], params: PoissonParams) -> tuple[jax.Array, jax.Array]:
     """Best prices to count distances from; an empty side is taken to be a tick from the other, both empty as at the opening."""
-    bid, ask = best_prices(book)
+    bid, ask = bests
     first_bid, first_ask = params.opening.price[0, 0], params.opening.price[1, 0]
     bid, ask = (
         jnp.where(bid > 0, bid, jnp.where(ask > 0, ask - 1, first_bid)),

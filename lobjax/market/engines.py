@@ -11,8 +11,8 @@ from lobjax.engine.registry import Candidate, pick
 from lobjax.flow.base import Flow
 
 # `auto` takes the first that suits and can run. A module has `market_step`, and if it likes `refusal(flow)` (why it cannot run here),
-# `suits()` (why `auto` takes it) and `opened(state)` (a market at its opening, in the engine's own form). Imported when first used, since
-# Numba starts threads.
+# `suits()` (why `auto` takes it), `draws(key)` (whether it takes a key in place of random words) and `opened(state)` (a market at its
+# opening, in the engine's own form). Imported when first used, since Numba starts threads.
 ENGINES = {"kernel": "lobjax.market.kernel", "host": "lobjax.market.host", "xla": "lobjax.market.loop"}
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from lobjax import ffi
 from lobjax.clock import Time
 from lobjax.flow.base import Flow
-from lobjax.flow.host import FLOWS
+from lobjax.flow.host import leaves_of, twin_of
 from lobjax.market.host_batch import compile_handler
 from lobjax.market.host_memory import IN_PARAMS, OUT_COUNT
+from lobjax.market.host_words import follows
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 
 _TARGET = "lobjax_market_step"
@@ -34,18 +35,28 @@ def suits() -> str:
 
 def refusal(flow: Flow) -> str | None:
     """Why this engine cannot run here and what to do, in words that end an error's line; None if it can."""
-    if type(flow) not in FLOWS:
+    if twin_of(flow) is None:
         return f"the flow {type(flow).__name__} has no twin in lobjax.flow.host; use the engine xla"
     return ffi.refusal()
+
+
+def draws(key: jax.Array) -> bool:
+    """Whether this engine makes a step's random words from this key itself, the same and faster than XLA does."""
+    return follows(key)
 
 
 def market_step(
     flow: Flow, sizes: Sizes, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
 ) -> MarketState:
-    """One step of one market; the contract is `lobjax.market.loop.market_step`'s. ValueError if a shape is not what `sizes` says."""
+    """One step of one market; the contract is `lobjax.market.loop.market_step`'s. ValueError if a shape is not what `sizes` says.
+
+    words: as there, or a key for which `draws` holds.
+    """
     ffi.register(_TARGET, compile_handler)
-    number, flow_leaves = FLOWS[type(flow)]
-    operands = list(_operands(sizes, flow.words, state, orders, until, words, params))
+    by_key = jax.dtypes.issubdtype(words.dtype, jax.dtypes.prng_key)
+    flow_words, flow_tree = jax.tree.flatten(state.flow)
+    state = state.replace(flow=jnp.stack(flow_words))
+    operands = list(_operands(sizes, flow.words, state, orders, until, words, params, by_key=by_key))
     leaves, tree = jax.tree.flatten([getattr(state, name) for name in _CHANGED])
     if (len(operands), len(leaves)) != (IN_PARAMS, OUT_COUNT):
         raise AssertionError(
@@ -54,24 +65,37 @@ def market_step(
     shapes = [jax.ShapeDtypeStruct(jnp.shape(leaf), jnp.int32) for leaf in leaves]
     call = jax.ffi.ffi_call(_TARGET, shapes, vmap_method="expand_dims")
     attributes = {
-        "flow": number,
+        "flow": twin_of(flow),
         "max_messages": sizes.max_messages,
         "step_messages": sizes.step_messages,
         "threads": numba.get_num_threads(),
+        "width": flow.words,
+        "words": sizes.draws * flow.words if by_key else 0,  # to be made there
     }
     attributes = {name: np.int64(value) for name, value in attributes.items()}
-    changed = jax.tree.unflatten(tree, call(*operands, *flow_leaves(params.flow), **attributes))
-    return state.replace(**dict(zip(_CHANGED, changed, strict=True)))
+    changed = jax.tree.unflatten(tree, call(*operands, *leaves_of(flow, params.flow), **attributes))
+    state = state.replace(**dict(zip(_CHANGED, changed, strict=True)))
+    return state.replace(flow=jax.tree.unflatten(flow_tree, list(state.flow)))
 
 
 def _operands(
-    sizes: Sizes, width: int, state: MarketState, orders: Orders, until: Time, words: jax.Array, params: MarketParams
+    sizes: Sizes,
+    width: int,
+    state: MarketState,
+    orders: Orders,
+    until: Time,
+    words: jax.Array,
+    params: MarketParams,
+    *,
+    by_key: bool,
 ) -> Iterator[jax.Array]:
     """The arguments of a call in the order of `host_memory`, all but the flow's parameters: checked, as the handler cannot."""
     queue, rows = (sizes.queue_places,), (sizes.accounts + 1,)
+    words = jax.random.key_data(words) if by_key else words
     records: tuple[tuple[Any, tuple[int, ...]], ...] = (
         (state.book, (2, sizes.capacity)),
-        ((state.flow, state.now, state.due, state.opened), ()),
+        (state.flow, jnp.shape(state.flow)),
+        ((state.now, state.due, state.opened), ()),
         ((state.in_flight.message, state.in_flight.arrival), queue),
         ((state.in_flight.head, state.in_flight.dropped), ()),
         (state.accounts.replace(inexact=None), rows),
@@ -79,7 +103,7 @@ def _operands(
         (orders.sent, jnp.shape(orders.sent.kind)),
         (orders.closing, jnp.shape(orders.closing.kind)),
         (until, ()),
-        (words, (sizes.draws, width)),
+        (words, jnp.shape(words) if by_key else (sizes.draws, width)),
         ((params.fees, params.feed_delay, params.order_delay, params.limits), rows),
     )
     for record, shape in records:

@@ -6,7 +6,7 @@ result could differ.
 
 import numpy as np
 
-from lobjax.ffi import inner
+from lobjax.ffi import inlined
 from lobjax.market.host_memory import (
     CASH,
     CLIPPED,
@@ -37,12 +37,12 @@ NAMING = (int(Kind.CANCEL), int(Kind.DELETE), REPLACE)
 WORD = 1 << WORD_BITS
 
 
-@inner
+@inlined
 def _wrap(value):
     return np.int64(np.int32(value))
 
 
-@inner
+@inlined
 def only_own_orders(book, message):
     """Take the id off an account's message, in place, where it names an order that is not its own."""
     side = message[1]
@@ -52,7 +52,7 @@ def only_own_orders(book, message):
             message[4] = 0
 
 
-@inner
+@inlined
 def clip_to_limits(book, accounts, message, low, high, target, closing, tally):
     """Shrink `memory.message` in place to the room that is left, to a NOOP where there is none."""
     kind, side, size, owner = message[0], message[1], message[3], message[5]
@@ -75,7 +75,7 @@ def clip_to_limits(book, accounts, message, low, high, target, closing, tally):
         tally[CLIPPED] += size - left
 
 
-@inner
+@inlined
 def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2, elapsed_ms):
     """Book one message's fills. mid2: twice the mid before it; elapsed_ms: since the episode began."""
     accounts, made = memory.accounts, memory.made
@@ -111,20 +111,20 @@ def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2
         accounts[LOT_MS, row] += _wrap(maker_lots + taker_lots) * elapsed_ms
 
 
-@inner
+@inlined
 def _row_of(owner, rows):
     """The account of an owner: row 0 for the background and for owners that have none."""
     return owner if 0 < owner < rows else 0
 
 
-@inner
+@inlined
 def _add_word(total, amount):
     """Twin of `words.add`: exact for |amount| <= 2^30, and wrong in the definition's own way beyond (counted as inexact)."""
     low = total & (WORD - 1)
     return total - low + _wrap(low + amount)
 
 
-@inner
+@inlined
 def record(memory, traded, n_fills, closing):
     """Add `memory.message` and what it did to the tape."""
     kind, side, size = memory.message[0], memory.message[1], memory.message[3]

@@ -8,17 +8,16 @@ from numba import cfunc, njit, types
 from numba.core.ccallback import CFunc
 
 from lobjax import ffi
-from lobjax.ffi import arguments, attribute, dims, outer, results
+from lobjax.ffi import arguments, attribute, outer, results
 from lobjax.ffi_batch import batch_of, count_items, locate, range_start, tables
-from lobjax.flow.host import POISSON
 from lobjax.market.host_loop import step_market
-from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_PARAMS, IN_QUEUE, IN_SENT, IN_WORDS, Market, new_memory
+from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_FLOW, IN_QUEUE, IN_SENT, Market, new_memory
 
-_FLOW, _MAX_MESSAGES, _STEP_MESSAGES, _THREADS = range(4)  # attributes
+_FLOW, _MAX_MESSAGES, _STEP_MESSAGES, _THREADS, _WIDTH, _WORDS = range(6)  # attributes
 _BOOK_RANK = 2  # the first result is a book's prices; what its rank has beyond is the batch
 
 # Where compiled code, or a number frozen in it, comes from.
-_SOURCES = ("ffi*.py", "types.py", "clock.py", "flow/fixed.py", "flow/host.py", "market/host_*.py", "reference/*.py")
+_SOURCES = ("ffi*.py", "types.py", "clock.py", "flow/fixed.py", "flow/host*.py", "market/host_*.py", "reference/*.py")
 
 
 @outer
@@ -30,10 +29,9 @@ def _run_range(frame, first, last):
     axes = batch.shape[0]
     address, lengths, step = tables(args, axes)
     out_address, out_lengths, out_step = tables(rets, axes)
-    width = dims(args[IN_WORDS])[axes + 1]
-    distances = lengths[IN_PARAMS] if flow == POISSON else 0
+    width, words = attribute(frame, _WIDTH), attribute(frame, _WORDS)
     places = lengths[IN_QUEUE] + lengths[IN_SENT]
-    memory = new_memory(lengths[IN_BOOK] // 2, lengths[IN_ACCOUNTS], places, distances)
+    memory = new_memory(lengths[IN_BOOK] // 2, lengths[IN_ACCOUNTS], places, lengths[IN_FLOW], words)
     market = Market(np.empty_like(address), lengths, np.empty_like(out_address), out_lengths)
     for at in range(first, last):
         locate(address, step, batch, at, market.args)

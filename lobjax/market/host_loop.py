@@ -9,8 +9,10 @@ Times are compared as one int64, `s * 2^32 + ns`.
 import numpy as np
 
 from lobjax.clock import NS
-from lobjax.ffi import inner, naturals
-from lobjax.flow.host import add_lots, draw, forget
+from lobjax.ffi import inlined, inner, naturals
+from lobjax.flow.host import draw
+from lobjax.flow.host_levels import add_lots, forget, recount
+from lobjax.flow.host_poisson import forget_rates
 from lobjax.market.host_accounts import book_trades, clip_to_limits, only_own_orders, record
 from lobjax.market.host_memory import (
     IN_CLOSING,
@@ -46,14 +48,18 @@ from lobjax.market.host_memory import (
     scalar,
     store_accounts,
 )
+from lobjax.market.host_words import BLOCK, fill
 from lobjax.reference.arrays import blank_rest, find
 from lobjax.reference.book import apply
-from lobjax.types import INT32_MAX, Kind, Side
+from lobjax.types import INT32_MAX, Counters, Kind, Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
 NOOP, LIMIT, REPLACE = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.REPLACE)
+REDUCE = int(Kind.REDUCE)
 ONLY_TAKES = (int(Kind.MARKET), int(Kind.IOC), int(Kind.FOK))
-ONLY_LEAVES = (int(Kind.CANCEL), int(Kind.DELETE), int(Kind.REDUCE))
+ONLY_LEAVES = (int(Kind.CANCEL), int(Kind.DELETE), REDUCE)
+RESTS = (LIMIT, int(Kind.POST_ONLY))
+STP = Counters._fields.index("stp")
 NEVER = INT32_MAX << 32
 
 
@@ -65,24 +71,37 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     load_accounts(market, memory)
     forget(memory.levels, BID)
     forget(memory.levels, ASK)
+    forget_rates(memory.rates)
     _send(market, memory)
     opening_mid2 = _mid2(book)
 
     until, now = _time(market, IN_UNTIL), _time(market, IN_NOW)
     due = _time(market, IN_DUE)
-    state = np.int32(scalar(market, IN_FLOW))
-    words = naturals(market.args[IN_WORDS], market.lengths[IN_WORDS])
+    for k in range(memory.flow.shape[0]):
+        memory.flow[k] = argument(market, IN_FLOW)[k]
+    words, made = naturals(market.args[IN_WORDS], market.lengths[IN_WORDS]), 0
     params, lengths = market.args[IN_PARAMS:], market.lengths[IN_PARAMS:]
     places = market.lengths[IN_QUEUE]
-    done, drawn, head = 0, 0, 0
+    done, drawn, head, closed = 0, 0, 0, 0
     arrival = memory.queue_key[0]
     most = step_messages if step_messages > 0 else max_messages
-    while min(arrival, due) < until and drawn < most and done < max_messages:
-        at, from_flow = min(arrival, due), due < arrival
-        if from_flow:
-            row = words[drawn * width : (drawn + 1) * width]
+    while True:
+        closing = not (min(arrival, due) < until and drawn < most and done < max_messages)
+        if closing and closed == market.lengths[IN_CLOSING]:
+            break
+        at, from_flow = min(arrival, due), not closing and due < arrival
+        if closing:
+            at = now if step_messages > 0 else until
+            for field in range(6):
+                memory.message[field] = argument(market, IN_CLOSING + field)[closed]
+            closed += 1
+        elif from_flow:
+            first = drawn * width
             drawn += 1
-            state, s, ns = draw(flow, state, book, row, params, lengths, memory.levels, memory.message)
+            if memory.words.shape[0] > 0 and first + width > made:
+                made = _make_words(memory.words, words, made)
+            row = (memory.words if memory.words.shape[0] > 0 else words)[first : first + width]
+            s, ns = draw(flow, memory.flow, book, row, params, lengths, memory.levels, memory.rates, memory.message)
             due = _later(due, s, ns)
         else:
             for field in range(6):
@@ -90,8 +109,8 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
             head += 1
             arrival = memory.queue_key[head] if head < places else NEVER
         now = max(now, at)
-        _run_message(book, market, memory, at, from_flow, False)
-        done += 1
+        _run_message(book, market, memory, at, from_flow, closing)
+        done += not closing
 
     late = min(arrival, due) < until
     if step_messages > 0:
@@ -99,12 +118,9 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     else:
         now = until
     put(market, OUT_LATE, scalar(market, IN_LATE) + late)
-    for k in range(market.lengths[IN_CLOSING]):
-        for field in range(6):
-            memory.message[field] = argument(market, IN_CLOSING + field)[k]
-        _run_message(book, market, memory, now, False, True)
     put(market, OUT_HEAD, head)
-    put(market, OUT_FLOW, state)
+    for k in range(memory.flow.shape[0]):
+        result(market, OUT_FLOW)[k] = memory.flow[k]
     put(market, OUT_NOW, now >> 32)
     put(market, OUT_NOW + 1, now)
     put(market, OUT_DUE, due >> 32)
@@ -114,12 +130,20 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     blank_rest(book)
 
 
+@inlined
+def _make_words(out, key, made):
+    """Make the next of a step's random words; returns how many there are."""
+    stop = min(made + BLOCK, out.shape[0])
+    fill(out, made, stop, key)
+    return stop
+
+
 @inner
 def _time(market, leaf):
     return (scalar(market, leaf) << 32) + scalar(market, leaf + 1)
 
 
-@inner
+@inlined
 def _later(time, s, ns):
     """time + (s, ns), where seconds wrap around as int32 do."""
     ns += time & 0xFFFFFFFF
@@ -178,7 +202,7 @@ def _send(market, memory):
     put(market, OUT_DROPPED, scalar(market, IN_DROPPED) + lost)
 
 
-@inner
+@inlined
 def _run_message(book, market, memory, time, from_flow, closing):
     """Twin of `loop._apply` for `memory.message`."""
     message = memory.message
@@ -196,17 +220,12 @@ def _run_message(book, market, memory, time, from_flow, closing):
         at = find(book, side, message[4])
         taker = book.owner[side, at] if at >= 0 else taker
     resting = book.n[side] if two_sided else 0
-    traded, n_fills = apply(
-        book, kind, side, price, size, message[4], owner, memory.fills, memory.counters[1 if from_flow else 0]
-    )
+    counters = memory.counters[1 if from_flow else 0]
+    cancelled = counters[STP]
+    traded, n_fills = apply(book, kind, side, price, size, message[4], owner, memory.fills, counters)
+    cancelled = counters[STP] - cancelled
     if two_sided:
-        joined = kind == LIMIT and n_fills == 0 and owner < 1 and book.n[side] == resting + 1
-        if joined:
-            add_lots(memory.levels, side, price, size)
-        elif kind not in ONLY_TAKES:
-            forget(memory.levels, side)
-        if not joined and kind not in ONLY_LEAVES:
-            forget(memory.levels, 1 - side)
+        _update_levels(book, memory, kind, side, price, size - traded, n_fills, resting, cancelled)
     if n_fills > 0:
         opened = _time(market, IN_OPENED)
         s, ns = (time >> 32) - (opened >> 32), (time & 0xFFFFFFFF) - (opened & 0xFFFFFFFF)
@@ -218,7 +237,28 @@ def _run_message(book, market, memory, time, from_flow, closing):
     record(memory, traded, n_fills, closing)
 
 
-@inner
+@inlined
+def _update_levels(book, memory, kind, side, price, left, n_fills, resting, cancelled):
+    """Tell the flow's levels what a message did; resting: orders of its side before it, cancelled: by self-trade prevention."""
+    levels = memory.levels
+    if kind == REDUCE:
+        recount(book, levels, side, price)
+    elif kind in RESTS:
+        if book.n[side] == resting + 1:
+            add_lots(levels, side, price, left)
+        elif book.n[side] == book.price.shape[1]:  # an order may have been displaced
+            forget(levels, side)
+    elif kind not in ONLY_TAKES:
+        forget(levels, side)
+    if kind in ONLY_LEAVES:
+        return
+    for at in range(n_fills):
+        add_lots(levels, 1 - side, memory.fills[at, 2], -memory.fills[at, 3])
+    if cancelled > 0:
+        forget(levels, 1 - side)
+
+
+@inlined
 def _mid2(book):
     bid = np.int64(book.price[BID, 0]) if book.n[BID] > 0 else np.int64(0)
     ask = np.int64(book.price[ASK, 0]) if book.n[ASK] > 0 else np.int64(0)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lobjax.ffi import inline, inner, integer_rows, integers, outer
-from lobjax.flow.host import Levels, new_levels
+from lobjax.flow.host_levels import Levels, new_levels
+from lobjax.flow.host_poisson import Rates, new_rates
 from lobjax.reference import BookArrays
 from lobjax.reference.arrays import load
 
@@ -70,12 +71,15 @@ class Memory(NamedTuple):
     tally: np.ndarray  # int32 [4]
     queue_key: np.ndarray  # int64 [Q + K], arrivals of the messages in flight and of those sent
     queue_from: np.ndarray  # int32 [Q + K]
+    flow: np.ndarray  # int32 [S], the flow's state
+    words: np.ndarray  # uint32 [W], the step's random words, where they are made here
     levels: Levels
+    rates: Rates
 
 
 @outer
-def new_memory(capacity, rows, places, distances):
-    """Working memory for N, A + 1, Q + K and the number of distances at which a flow counts lots."""
+def new_memory(capacity, rows, places, flow_words, words):
+    """Working memory for N, A + 1, Q + K, S and W."""
     return Memory(
         n=np.zeros(2, np.int32),
         fills=np.zeros((capacity, 4), np.int32),
@@ -87,7 +91,10 @@ def new_memory(capacity, rows, places, distances):
         tally=np.zeros(4, np.int32),
         queue_key=np.zeros(places, np.int64),
         queue_from=np.zeros(places, np.int32),
-        levels=new_levels(distances),
+        flow=np.zeros(flow_words, np.int32),
+        words=np.zeros(words, np.uint32),
+        levels=new_levels(),
+        rates=new_rates(),
     )
 
 

@@ -68,6 +68,7 @@ class Market:
         Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent. Where steps are counted
         (`step_messages`), a step ends with the arrival of the flow's last message, before `until` in any case: pass `clock.never()`.
         """
-        words = jax.random.bits(key, (self.sizes.draws, self.flow.words))
-        run = engines.module(self.runs_on.engine).market_step
-        return run(self.flow, self.sizes, state, orders, until, words, params)
+        engine = engines.module(self.runs_on.engine)
+        draws = getattr(engine, "draws", None)
+        words = key if draws and draws(key) else jax.random.bits(key, (self.sizes.draws, self.flow.words))
+        return engine.market_step(self.flow, self.sizes, state, orders, until, words, params)

@@ -115,8 +115,9 @@ def _can_fill(book, side, price, size, owner):
 def _reduce(book, side, price, size, owner):
     """Take up to `size` lots off the owner's orders at `price`, newest first; False if there are none."""
     found = False
-    for at in range(book.n[side] - 1, -1, -1):
-        if book.price[side, at] == price and book.owner[side, at] == owner:
+    at = np.int64(rank(book, side, price, book.n[side])) - 1  # the newest order at this price, if there is one
+    while at >= 0 and book.price[side, at] == price:
+        if book.owner[side, at] == owner:
             found = True
             if size < book.size[side, at]:
                 book.size[side, at] -= size
@@ -125,6 +126,7 @@ def _reduce(book, side, price, size, owner):
             remove(book, side, at, 1)
             if size == 0:
                 return True
+        at -= 1
     return found
 
 

@@ -15,9 +15,10 @@ from lobjax import ffi
 from lobjax.book import empty_book, listing
 from lobjax.clock import Time, from_seconds, plus
 from lobjax.errors import InputError
-from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, fixed
-from lobjax.flow import host as twins
+from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, StrategicConfig, StrategicFlow, TacticalConfig, fixed
+from lobjax.flow import host_poisson as twins
 from lobjax.flow.recorded import to_device
+from lobjax.flow.strategic import strategic_params
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.types import AGENT_ID_BASE, Kind, Message
 
@@ -79,6 +80,17 @@ def poisson_case(**sizes) -> Case:
     return Case(Market(flow=flow, **sizes), params, sent=5, closing=2)
 
 
+def traders_case(**sizes) -> Case:
+    """A Poisson market in which traders read the imbalance, and one buys or sells all the time."""
+    flow, rng = PoissonFlow(), np.random.default_rng(6)
+    sizes = {"capacity": 16, "accounts": 2, "queue_places": 8, "max_messages": 9, "levels": 4, **sizes}
+    config = PoissonConfig(
+        opening_lots=(4, 11, 16, 19), warm_up_s=0.0, spread_ticks=2, tactical=TacticalConfig(scale=1.0, levels=7)
+    )
+    params = strategic_params(StrategicConfig(every_s=0.3), flow.params(config, sizes["capacity"]))
+    return Case(Market(flow=StrategicFlow(flow), **sizes), numbers(rng, sizes["accounts"], params), sent=5, closing=2)
+
+
 def recorded_case(**sizes) -> Case:
     flow, rng = RecordedFlow(), np.random.default_rng(2)
     sizes = {"capacity": 8, "accounts": 3, "queue_places": 3, "max_messages": 12, "levels": 2, **sizes}
@@ -111,7 +123,7 @@ def opened(case, markets):
 
 @pytest.mark.parametrize(
     "make",
-    [poisson_case, partial(poisson_case, capacity=4), partial(poisson_case, step_messages=6), recorded_case],
+    [poisson_case, partial(traders_case, capacity=4), partial(traders_case, step_messages=6), recorded_case],
     ids=["poisson", "small", "counted", "recorded"],
 )
 def test_equals_the_definition_in_every_leaf_after_every_step(make):
@@ -179,7 +191,7 @@ def test_random_quantities_equal_their_definitions():
         [edges, rng.integers(0, 2**32, 500, np.uint32), 2 ** rng.integers(0, 32, 50).astype(np.uint32)]
     )
     draws = np.asarray(fixed.exponential(jnp.asarray(words)))
-    assert [twins.exponential(word) for word in words] == draws.tolist()
+    assert [twins.exponential(word, fixed.MINUS_LOG) for word in words] == draws.tolist()
     rates = np.concatenate([[0, 1, 2, fixed.MAX_TOTAL_RATE], rng.integers(1, 2**24, words.size - 4)]).astype(np.uint32)
     wait = fixed.waiting_time(jnp.asarray(draws), jnp.asarray(rates))
     twin = [twins.waiting_time(int(draw), int(rate)) for draw, rate in zip(draws, rates, strict=True)]

@@ -14,7 +14,7 @@ from lobjax.flow import PoissonFlow
 from lobjax.flow.poisson import PoissonState
 from lobjax.market import Market, kernel
 from tests.engine.test_kernel_lowering import pretended_gpu
-from tests.market.test_host import assert_equal, one_step, opened, orders_of, poisson_case, recorded_case
+from tests.market.test_host import assert_equal, one_step, opened, orders_of, poisson_case, recorded_case, traders_case
 
 MARKETS = 4
 
@@ -44,7 +44,7 @@ def cramped_case():
 
 # The definition once; else its twin on the CPU, which has no program to compile.
 CASES = {
-    "poisson": (partial(poisson_case, capacity=32), "auto", 25),
+    "traders": (partial(traders_case, capacity=32), "auto", 25),
     "cramped": (cramped_case, "auto", 12),
     "recorded": (recorded_case, "xla", 25),
 }
@@ -63,7 +63,7 @@ def test_equals_the_other_engines_in_every_leaf_after_every_step(name):
     assert bool((one.accounts.fees.low[:, 1:] != 0).any())
     if name != "cramped":
         assert int(one.late.sum()) > 0 and closed > 0
-    if name != "poisson":
+    if name != "traders":
         assert min(int(count.sum()) for count in (one.in_flight.dropped, one.flow_counters.stp)) > 0
     if name == "cramped":
         assert int(one.flow_counters.displaced.sum()) > 0

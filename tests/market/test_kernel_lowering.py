@@ -25,8 +25,7 @@ def lower_market(flow: str, capacity: int) -> str:
     return lower(jax.vmap(step, in_axes=(0, 0, 0, 0, None)), states, orders, states.now, words, params)
 
 
-@pytest.mark.parametrize("capacity", (64, 128))
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize(("flow", "capacity"), [*((flow, 64) for flow in FLOWS), ("recorded", 128)])
 def test_lowers_for_cuda_through_triton_without_a_narrowed_select(flow, capacity, monkeypatch, capfd):
     lowered = []
     code = triton_code(monkeypatch, capfd, lambda: lowered.append(lower_market(flow, capacity)))
