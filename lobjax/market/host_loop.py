@@ -66,7 +66,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     forget(memory.levels, BID)
     forget(memory.levels, ASK)
     _send(market, memory)
-    opening_mid2 = _mid2(book)
+    opening_mid2, flow_mid2 = _mid2(book), np.int64(0)
 
     until, now = _time(market, IN_UNTIL), _time(market, IN_NOW)
     due = _time(market, IN_DUE)
@@ -80,6 +80,8 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     while min(arrival, due) < until and drawn < most and done < max_messages:
         at, from_flow = min(arrival, due), due < arrival
         if from_flow:
+            if drawn == 0:
+                flow_mid2 = _mid2(book)
             row = words[drawn * width : (drawn + 1) * width]
             drawn += 1
             state, s, ns = draw(flow, state, book, row, params, lengths, memory.levels, memory.message)
@@ -109,7 +111,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     put(market, OUT_NOW + 1, now)
     put(market, OUT_DUE, due >> 32)
     put(market, OUT_DUE + 1, due)
-    store_accounts(market, memory, opening_mid2)
+    store_accounts(market, memory, opening_mid2, flow_mid2)
     _write_depth(book, market)
     blank_rest(book)
 
