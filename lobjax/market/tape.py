@@ -17,7 +17,9 @@ class Tape(flax.struct.PyTreeNode):
     closing_lots: jax.Array  # the part of traded_lots that closing messages executed
     last_price_ticks: jax.Array  # int32, of the last fill; 0 before the first
     opening_mid2_ticks: jax.Array  # int32, twice the mid when the step began
-    flow_mid2_ticks: jax.Array  # int32, twice the mid just before the flow's first message (after what agents sent at once); 0 before it
+    flow_mid2_ticks: (
+        jax.Array
+    )  # int32, twice the mid just before the flow's first message (after what agents sent at once); 0 before it
 
 
 def blank_tape(mid2_ticks: jax.Array) -> Tape:
