@@ -83,7 +83,7 @@ def played():
 def listed():
     """Bids and asks of each state of `played`, `[rows, ENVS, N, 4]`."""
     look = jax.jit(jax.vmap(listing))
-    return [[np.asarray(x) for x in look(state.market.book)] for _, state in played()]
+    return [[np.asarray(side) for side in look(state.market.book)] for _, state in played()]
 
 
 def test_equals_the_text_in_random_episodes():
