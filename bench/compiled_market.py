@@ -35,7 +35,7 @@ class Played(NamedTuple):
 
 
 def market_of(flow: str, capacity: int) -> tuple[Market, MarketParams]:
-    """A market to compile and to play: of noise traders, of all simulated traders, or of a record of any messages; with fees, delays and limits of two accounts."""
+    """A market to compile and to play: noise traders, all simulated traders, or a record of any messages; fees, delays, limits of two accounts."""
     if flow == "poisson":
         playing: Any = PoissonFlow()
         numbers: Any = playing.params(_simulated(capacity), capacity)

@@ -126,7 +126,10 @@ def _whole(tapes: Tape) -> Tape:
     total = jax.tree.map(lambda x: x.sum(0, dtype=x.dtype), tapes)
     last = jnp.max(jnp.where(tapes.last_price_ticks > 0, jnp.arange(1, tapes.messages.shape[0] + 1), 0))
     price = tapes.last_price_ticks[jnp.maximum(last - 1, 0)]
-    return total.replace(last_price_ticks=price, opening_mid2_ticks=tapes.opening_mid2_ticks[0])
+    flow_mid2 = tapes.flow_mid2_ticks[jnp.argmax(tapes.flow_mid2_ticks != 0)]
+    return total.replace(
+        last_price_ticks=price, opening_mid2_ticks=tapes.opening_mid2_ticks[0], flow_mid2_ticks=flow_mid2
+    )
 
 
 def _judge(env: Environment, state: EnvState, market: MarketState, params: EnvParams):

@@ -64,8 +64,7 @@ class EnvParams(flax.struct.PyTreeNode):
     market: MarketParams
     task: Any
     step_time: Time  # between decisions; where steps are counted in messages, more than any lasts
-    warm_up: Time  # simulated before the first decision
-    warm_up_step: Time  # in steps of this length
+    warm_up: Time  # length of each of the steps [warm_up_steps] that are simulated before the first decision
 
 
 class EnvState(flax.struct.PyTreeNode):
@@ -87,7 +86,7 @@ class Environment:
     decisions: int  # the most that an episode has
     actions: str  # what actions mean here, in words: an agent is for one meaning
     starts: int = 0  # numbered starts of a recorded flow; 0 for a simulated one
-    warm_up_steps: int = 0  # steps that the warm-up is simulated in (each at most `warm_up_step` long)
+    warm_up_steps: int = 0  # steps that the warm-up is simulated in
 
     @property
     def name(self) -> str:
@@ -164,16 +163,15 @@ class Environment:
     def _warm_up(self, key: jax.Array, market: MarketState, params: EnvParams) -> MarketState:
         if self.warm_up_steps == 0:
             return market
-        end = clock.plus(market.now, params.warm_up)
         blank = self._no_orders(market, params)
         by_the_clock = replace(self.market, step_messages=0)
 
-        def one(market: MarketState, key: jax.Array) -> tuple[MarketState, None]:
-            until = clock.plus(market.now, params.warm_up_step)
-            until = clock.choose(clock.before(until, end), until, end)
+        def one(market: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
+            key, length = step
+            until = clock.plus(market.now, length)
             return by_the_clock.step(key, market, blank, until, params.market), None
 
-        market, _ = jax.lax.scan(one, market, jax.random.split(key, self.warm_up_steps))
+        market, _ = jax.lax.scan(one, market, (jax.random.split(key, self.warm_up_steps), params.warm_up))
         return market.replace(opened=market.now)
 
     def _no_orders(self, market: MarketState, params: EnvParams) -> Orders:

@@ -8,6 +8,7 @@ what it fetched beyond the best opposite price at arrival, less fees, in ticks p
 """
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 import flax.struct
@@ -16,6 +17,7 @@ import jax.numpy as jnp
 
 from lobjax.book import volume_at
 from lobjax.env.base import AGENT
+from lobjax.env.execution_paper import PaperParams, PaperView, Standing
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import Simplex
 from lobjax.env.views import (
@@ -45,7 +47,12 @@ class ExecutionConfig:
     # Prices at which orders may rest, in ticks away from the reference: for a sale from the best bid ("opposite") or ask ("same") upwards.
     reference: Literal["opposite", "same"] = "opposite"
     offsets_ticks: tuple[int, ...] = (1, 2, 3, 4, 5)
-    price_scale_ticks: float = 5.0  # the unit of prices in observations
+    price_scale_ticks: float = 5.0  # the unit of prices in observations; the paper's is 10
+    # "features": this package's own. "paper": that of Cheridito and Weiss, lot by lot, see `lobjax.env.execution_paper`; it scales volumes
+    # by what is usual 1, 2.. ticks from the opposite best (here the mean shape of the noise market) and places in the queue.
+    observation: Literal["features", "paper"] = "features"
+    volume_scale_lots: tuple[float, ...] = (3.946425, 10.759585, 16.278854, 18.873662, 19.587928)
+    queue_scale_lots: float = 40.0
 
     def __post_init__(self) -> None:
         if self.lots < 1 or self.decisions < 1 or self.step_s <= 0 or self.price_scale_ticks <= 0:
@@ -58,6 +65,24 @@ class ExecutionConfig:
             raise ValueError("step_s must be between a microsecond and 10^6 seconds")
         if self.step_messages < 0:
             raise ValueError("step_messages must not be negative; 0 lets a step last step_s")
+        if not all(isfinite(scale) and scale > 0 for scale in (*self.volume_scale_lots, self.queue_scale_lots)):
+            raise ValueError("volume_scale_lots and queue_scale_lots must be positive numbers")
+        if self.observation == "paper":
+            self._check_paper()
+
+    def _check_paper(self) -> None:
+        levels = len(self.offsets_ticks)
+        if self.reference != "opposite" or self.offsets_ticks != tuple(range(1, levels + 1)):
+            raise ValueError("observation 'paper' needs reference 'opposite' and offsets_ticks 1, 2, 3.. without a gap")
+        if len(self.volume_scale_lots) != levels:
+            raise ValueError(
+                f"observation 'paper' needs a volume scale for each of the {levels} levels of offsets_ticks; "
+                f"volume_scale_lots has {len(self.volume_scale_lots)}"
+            )
+        if self.step_messages:
+            raise ValueError("observation 'paper' looks back over steps of time; set step_messages to 0")
+        if self.lots > 1024:
+            raise ValueError("observation 'paper' has two numbers for every lot; lots must be at most 1024")
 
 
 class ExecutionParams(flax.struct.PyTreeNode):
@@ -69,6 +94,7 @@ class ExecutionParams(flax.struct.PyTreeNode):
     per_tick: jax.Array  # float32, 1 / price_scale_ticks
     per_lot: jax.Array  # float32, 1 / lots
     per_decision: jax.Array  # float32, 1 / decisions
+    paper: PaperParams | None = None  # of the paper's observation
 
 
 class ExecutionState(flax.struct.PyTreeNode):
@@ -89,6 +115,7 @@ class ExecutionTask:
     levels: int  # L working levels
     from_opposite: bool
     depth_levels: int
+    paper: PaperView | None = None  # None: this package's own observation
     name: str = "execution"
 
     @property
@@ -99,6 +126,8 @@ class ExecutionTask:
     @property
     def observation_names(self) -> tuple[str, ...]:
         """One name for each entry of an observation."""
+        if self.paper is not None:
+            return self.paper.names
         levels = range(1, self.levels + 1)
         return (
             "time_left", "lots_left", "drift", "own_unplaced", "own_elsewhere",
@@ -163,8 +192,13 @@ class ExecutionTask:
         return state, reward, terminated, jnp.bool_(False), self._metrics(state, after, params, stuck)
 
     def observe(self, state: ExecutionState, market: MarketState, params: ExecutionParams) -> jax.Array:
-        """The agent's own account, then the market's features."""
+        """The agent's own account, then the market's features; or the paper's observation."""
         left = self.left(market, params)
+        if self.paper is not None and params.paper is not None:
+            scales = (params.per_decision, params.per_lot, params.per_tick)
+            over = state.step >= params.decisions
+            standing = Standing(state.step, over, left, state.arrival_price, state.arrival_mid2, *scales)
+            return self.paper.observe(standing, market, params.paper)
         prices = self.level_prices(market, params)
         own = volume_at(market.book, self.side, prices, AGENT)
         resting = resting_lots(market, jnp.int32(self.side), AGENT)

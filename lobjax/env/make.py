@@ -3,14 +3,16 @@
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.clock import Time, from_seconds
+from lobjax.clock import NS, Time, from_seconds
 from lobjax.data.store import load_day
 from lobjax.env.base import AGENT, Environment, EnvParams
 from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig, seconds_of_day
 from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
+from lobjax.env.execution_paper import PaperParams, PaperView
 from lobjax.env.making import MakingConfig, MakingParams, MakingTask
 from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
@@ -27,7 +29,9 @@ def make(config: EnvConfig) -> Environment:
     task_config, market_config = config.task, config.market
     _check_step(task_config, market_config)
     flow, flow_params, warm_up_s = _flow(config)
-    task, task_params, limits = _task(task_config, market_config)
+    warm_up = _warm_up(task_config, warm_up_s)
+    opening_lots = flow_params.opening.size.sum(axis=1) if len(warm_up) == 1 else jnp.zeros((2,), jnp.int32)
+    task, task_params, limits = _task(task_config, market_config, opening_lots)
     market = Market(
         flow=flow,
         capacity=market_config.capacity,
@@ -42,14 +46,8 @@ def make(config: EnvConfig) -> Environment:
         market=MarketParams(flow_params, _fees(market_config), *_delays(market_config), limits),
         task=task_params,
         step_time=from_seconds(_FAR_S if task_config.step_messages else task_config.step_s),
-        warm_up=from_seconds(warm_up_s),
-        warm_up_step=from_seconds(task_config.step_s),
+        warm_up=Time(*jnp.asarray([divmod(ns, NS) for ns in warm_up], jnp.int32).reshape(-1, 2).T),
     )
-    warm_up_steps = math.ceil(warm_up_s / task_config.step_s - 1e-9)
-    if warm_up_steps > 10_000:
-        raise InputError(
-            f"env: a warm-up of {warm_up_s:g} s takes {warm_up_steps} steps of {task_config.step_s:g} s; lengthen env.task.step_s"
-        )
     return Environment(
         market=market,
         task=task,
@@ -57,7 +55,7 @@ def make(config: EnvConfig) -> Environment:
         decisions=task_config.decisions,
         actions=_meaning(task_config),
         starts=len(flow_params.first) if isinstance(config.flow, RecordedConfig) else 0,
-        warm_up_steps=warm_up_steps,
+        warm_up_steps=len(warm_up),
     )
 
 
@@ -79,6 +77,22 @@ def _check_step(task: ExecutionConfig | MakingConfig, market: MarketConfig) -> N
             f"env.market.max_messages: {market.max_messages} are too few for {task.step_messages} messages of the flow and "
             f"{market.queue_places} in flight; set it to {task.step_messages + market.queue_places} or more"
         )
+
+
+def _warm_up(task: ExecutionConfig | MakingConfig, warm_up_s: float) -> list[int]:
+    """Nanoseconds of each step of the warm-up: those of the task, and one for what is left over.
+
+    It comes last; but where the task looks back over one step, first, so that there is a whole step before the first decision.
+    """
+    steps = math.ceil(warm_up_s / task.step_s - 1e-9)
+    if steps > 10_000:
+        raise InputError(
+            f"env: a warm-up of {warm_up_s:g} s takes {steps} steps of {task.step_s:g} s; lengthen env.task.step_s"
+        )
+    total, each = round(warm_up_s * NS), round(task.step_s * NS)
+    lengths = [min(each, total - each * k) for k in range(steps)]
+    looks_back = isinstance(task, ExecutionConfig) and task.observation == "paper"
+    return lengths[::-1] if looks_back else lengths
 
 
 def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
@@ -109,14 +123,21 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig) -> tuple[Any, Any, Limits]:
+def _task(
+    config: ExecutionConfig | MakingConfig, market: MarketConfig, opening_lots: jax.Array
+) -> tuple[Any, Any, Limits]:
+    """The task, its numbers and limits. opening_lots: int32 [2], of the book that opened a step before the first decision, or 0."""
     offsets = jnp.asarray(config.offsets_ticks, jnp.int32)
     decisions, per_tick = jnp.int32(config.decisions), jnp.float32(1 / config.price_scale_ticks)
     if isinstance(config, ExecutionConfig):
         side = Side.ASK if config.side == "sell" else Side.BID
-        task = ExecutionTask(side, len(config.offsets_ticks), config.reference == "opposite", market.levels)
+        levels = len(config.offsets_ticks)
+        paper, numbers = None, None
+        if config.observation == "paper":
+            paper, numbers = PaperView(side, levels, config.lots, AGENT), _paper(config, market, opening_lots)
+        task = ExecutionTask(side, levels, config.reference == "opposite", market.levels, paper)
         per = (per_tick, jnp.float32(1 / config.lots), jnp.float32(1 / config.decisions))
-        params = ExecutionParams(jnp.int32(config.lots), decisions, offsets, *per)
+        params = ExecutionParams(jnp.int32(config.lots), decisions, offsets, *per, paper=numbers)
         target = -config.lots if side == Side.ASK else config.lots
         return task, params, _limits(min(target, 0), max(target, 0), target)
     task = MakingTask(len(config.offsets_ticks), market.levels)
@@ -126,6 +147,18 @@ def _task(config: ExecutionConfig | MakingConfig, market: MarketConfig) -> tuple
         jnp.float32(1 / config.inventory_limit_lots), jnp.float32(1 / config.decisions),
     )  # fmt: skip
     return task, params, _limits(-config.inventory_limit_lots, config.inventory_limit_lots, 0)
+
+
+def _paper(config: ExecutionConfig, market: MarketConfig, opening_lots: jax.Array) -> PaperParams:
+    """The numbers of the paper's observation; InputError where the depth snapshot is too shallow for it."""
+    levels = len(config.offsets_ticks)
+    if market.levels < levels:
+        raise InputError(
+            f"env.market.levels: observation 'paper' with {levels} working levels reads as many levels of depth, "
+            f"{market.levels} are kept; set it to {levels} or more"
+        )
+    per_lot = jnp.asarray(1 / np.asarray(config.volume_scale_lots), jnp.float32)
+    return PaperParams(per_lot, jnp.float32(1 / config.queue_scale_lots), opening_lots)
 
 
 def _meaning(config: ExecutionConfig | MakingConfig) -> str:

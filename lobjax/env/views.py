@@ -38,11 +38,11 @@ def market_features(market: MarketState, per_tick: jax.Array) -> jax.Array:
     spread = jnp.where(both, (ask - bid).astype(jnp.float32), 0) * per_tick
     first = [
         spread,
-        _imbalance(lots[:, 0]),
-        _imbalance(lots.sum(1)),
-        _imbalance(market.tape.market_lots.astype(jnp.float32)),
-        _imbalance(market.tape.limit_lots.astype(jnp.float32)),
-        _imbalance(market.tape.traded_lots.astype(jnp.float32)),
+        imbalance(lots[:, 0]),
+        imbalance(lots.sum(1)),
+        imbalance(market.tape.market_lots.astype(jnp.float32)),
+        imbalance(market.tape.limit_lots.astype(jnp.float32)),
+        imbalance(market.tape.traded_lots.astype(jnp.float32)),
         mid_change,
     ]
     return jnp.concatenate([jnp.stack(first), jnp.log1p(lots).reshape(-1), gap.reshape(-1)])
@@ -90,6 +90,7 @@ def lots_in_flight(market: MarketState, owner: int) -> jax.Array:
     return jnp.sum(jnp.where(waiting, queue.message.size, 0), dtype=jnp.int32)
 
 
-def _imbalance(pair: jax.Array) -> jax.Array:
+def imbalance(pair: jax.Array) -> jax.Array:
+    """(a - b) / (a + b) of a pair of lots, float32; 0 where both are 0."""
     total = pair.sum()
     return jnp.where(total > 0, (pair[0] - pair[1]) / jnp.maximum(total, 1), 0.0)

@@ -73,7 +73,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     forget(memory.levels, ASK)
     forget_rates(memory.rates)
     _send(market, memory)
-    opening_mid2 = _mid2(book)
+    opening_mid2, flow_mid2 = _mid2(book), np.int64(0)
 
     until, now = _time(market, IN_UNTIL), _time(market, IN_NOW)
     due = _time(market, IN_DUE)
@@ -96,6 +96,8 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
                 memory.message[field] = argument(market, IN_CLOSING + field)[closed]
             closed += 1
         elif from_flow:
+            if drawn == 0:
+                flow_mid2 = _mid2(book)
             first = drawn * width
             drawn += 1
             if memory.words.shape[0] > 0 and first + width > made:
@@ -125,7 +127,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     put(market, OUT_NOW + 1, now)
     put(market, OUT_DUE, due >> 32)
     put(market, OUT_DUE + 1, due)
-    store_accounts(market, memory, opening_mid2)
+    store_accounts(market, memory, opening_mid2, flow_mid2)
     _write_depth(book, market)
     blank_rest(book)
 

@@ -36,7 +36,7 @@ def _starts(**leaves: int) -> tuple[int, ...]:
     OUT_BOOK, OUT_DEPTH, OUT_FLOW, OUT_NOW, OUT_DUE, OUT_QUEUE, OUT_HEAD, OUT_DROPPED, OUT_ACCOUNTS, OUT_INEXACT, OUT_TAPE, OUT_COUNTERS,
     OUT_CLIPPED, OUT_LATE, OUT_COUNT,
 ) = _starts(
-    book=4, depth=2, flow=1, now=2, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=7, counters=10,
+    book=4, depth=2, flow=1, now=2, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=8, counters=10,
     clipped=1, late=1,
 )  # fmt: skip
 
@@ -172,7 +172,7 @@ def load_accounts(market, memory):
 
 
 @inner
-def store_accounts(market, memory, opening_mid2):
+def store_accounts(market, memory, opening_mid2, flow_mid2):
     """The way back, with the tape."""
     leaf = OUT_ACCOUNTS
     for field in range(7):
@@ -194,5 +194,6 @@ def store_accounts(market, memory, opening_mid2):
         lots[0], lots[1] = memory.tape[row, 0], memory.tape[row, 1]
     put(market, OUT_TAPE + 5, memory.tally[LAST_PRICE])
     put(market, OUT_TAPE + 6, opening_mid2)
+    put(market, OUT_TAPE + 7, flow_mid2)
     put(market, OUT_CLIPPED, memory.tally[CLIPPED])
     put(market, OUT_INEXACT, memory.tally[INEXACT])

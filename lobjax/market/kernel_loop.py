@@ -79,12 +79,13 @@ def run(before: Moving, given: Given, after: Moving, shown: Shown, *, flow: Flow
         sources = [partial(from_agent, given), partial(from_flow, flow, given, view)]
         sources += [partial(from_venue, given)] if closings else []
         source = jnp.where(on, jnp.where(ahead.agents, _AGENT, jnp.int32(_FLOW)), _VENUE)
+        begins = (source == _FLOW) & (ahead.drawn == 0)
         following, message = jax.lax.switch(source, sources, ahead)
         # The time of a closing message is that of the step's end, which those before it have reached by then.
         at = clock.choose(on, ahead.at, running.now if sizes.step_messages else until)
         if sizes.step_messages:
             running = running._replace(now=clock.choose(clock.before(running.now, at), at, running.now))
-        return _apply(running._replace(next=following), view, given, message, at, source, rows, sizes.accounts)
+        return _apply(running._replace(next=following), view, given, message, at, source, begins, rows, sizes.accounts)
 
     def busy(running: _Running) -> jax.Array:
         return flowing(running.next) | (running.next.closed < closings)
@@ -109,6 +110,7 @@ def _apply(
     message: Message,
     at: Time,
     source: jax.Array,
+    begins: jax.Array,
     rows: jax.Array,
     owners: int,
 ) -> _Running:
@@ -148,7 +150,7 @@ def _apply(
     return running._replace(
         sides=sides,
         accounts=accounts,
-        tape=record(running.tape, message, outcome.traded, last, closing=closing),
+        tape=record(running.tape, message, outcome.traded, last, mid, flow_begins=begins, closing=closing),
         counts=tally(running.counts, outcome, jnp.where(source == _FLOW, _FLOWS, jnp.int32(_AGENTS))),
         clipped=running.clipped + clipped,
     )

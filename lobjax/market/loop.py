@@ -39,6 +39,7 @@ class _Event(NamedTuple):
     message: Message
     at: Time
     of_flow: jax.Array
+    flow_begins: jax.Array  # the flow's first of the step
     closing: jax.Array
 
 
@@ -84,9 +85,10 @@ def market_step(
         )
         if sizes.step_messages:
             state = state.replace(now=clock.choose(clock.before(state.now, at), at, state.now))
+        event = _Event(message, at, of_flow, of_flow & (place.drawn == 0), ~on)
         counts = (on, of_flow, ~on)
         place = _Place(*(n + one.astype(jnp.int32) for n, one in zip(place, counts, strict=True)))
-        return _Event(message, at, of_flow, ~on), state, place
+        return event, state, place
 
     zero = jnp.int32(0)
     state, place = jax.lax.while_loop(busy, turn, (state, _Place(zero, zero, zero)))
@@ -103,15 +105,16 @@ def _next_at(state: MarketState) -> Time:
 
 def _apply(state: MarketState, event: _Event, params: MarketParams) -> MarketState:
     message = only_own_orders(state.book, event.message)
-    lots, closing = state.accounts.lots, event.closing
+    lots, closing, mid2_ticks = state.accounts.lots, event.closing, mid2(state.book)
     message, clipped = clip_to_limits(state.book, lots, message, params.limits, closing=closing)
     book, outcome = step(state.book, message)
     elapsed = clock.minus(event.at, state.opened)
     elapsed_ms = elapsed.s * 1000 + elapsed.ns // 1_000_000
+    last, begins = last_price(outcome.fills), event.flow_begins
     return state.replace(
         book=book,
-        accounts=book_trades(state.accounts, message, outcome, params.fees, mid2(state.book), elapsed_ms),
-        tape=record(state.tape, message, outcome.traded, last_price(outcome.fills), closing=closing),
+        accounts=book_trades(state.accounts, message, outcome, params.fees, mid2_ticks, elapsed_ms),
+        tape=record(state.tape, message, outcome.traded, last, mid2_ticks, flow_begins=begins, closing=closing),
         counters=_add_where(~event.of_flow, state.counters, outcome.counters),
         flow_counters=_add_where(event.of_flow, state.flow_counters, outcome.counters),
         clipped_lots=state.clipped_lots + clipped,

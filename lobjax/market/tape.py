@@ -17,12 +17,15 @@ class Tape(flax.struct.PyTreeNode):
     closing_lots: jax.Array  # the part of traded_lots that closing messages executed
     last_price_ticks: jax.Array  # int32, of the last fill; 0 before the first
     opening_mid2_ticks: jax.Array  # int32, twice the mid when the step began
+    flow_mid2_ticks: (
+        jax.Array
+    )  # int32, twice the mid just before the flow's first message (after what agents sent at once); 0 before it
 
 
 def blank_tape(mid2_ticks: jax.Array) -> Tape:
     """The tape at the beginning of a step."""
     zero, pair = jnp.int32(0), jnp.zeros((2,), jnp.int32)
-    return Tape(zero, pair, pair, pair, pair, zero, mid2_ticks)
+    return Tape(zero, pair, pair, pair, pair, zero, mid2_ticks, zero)
 
 
 def last_price(fills: Fills) -> jax.Array:
@@ -31,8 +34,20 @@ def last_price(fills: Fills) -> jax.Array:
     return jnp.where(last > 0, fills.price[jnp.maximum(last - 1, 0)], 0)
 
 
-def record(tape: Tape, message: Message, traded: jax.Array, price: jax.Array, *, closing: bool | jax.Array) -> Tape:
-    """Add one message, the lots that it traded and its last price; `closing` where the venue sent it as the step ended."""
+def record(
+    tape: Tape,
+    message: Message,
+    traded: jax.Array,
+    price: jax.Array,
+    mid2_ticks: jax.Array,
+    *,
+    flow_begins: jax.Array,
+    closing: bool | jax.Array,
+) -> Tape:
+    """Add one message, the lots that it traded and its last price. mid2_ticks: twice the mid before it.
+
+    `flow_begins` where it is the flow's first of the step, `closing` where the venue sent it as the step ended.
+    """
     kind = message.kind
     takes = (kind == Kind.MARKET) | (kind == Kind.IOC) | (kind == Kind.FOK)
     rests = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
@@ -46,4 +61,5 @@ def record(tape: Tape, message: Message, traded: jax.Array, price: jax.Array, *,
         traded_lots=tape.traded_lots + traded,
         closing_lots=tape.closing_lots + jnp.where(closing, traded, 0),
         last_price_ticks=jnp.where(price > 0, price, tape.last_price_ticks),
+        flow_mid2_ticks=jnp.where(flow_begins, mid2_ticks, tape.flow_mid2_ticks),
     )
