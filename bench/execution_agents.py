@@ -50,7 +50,7 @@ def evaluated(
 ) -> Scores:
     """A finished run's figures in a cell, drawn and not, kept in its folder so that they are made once."""
     asked = {
-        "cell": cell.name, "episodes": episodes, "seed": seed, "first": first,
+        "cell": cell.name, "episodes": episodes, "episode_seed": seed, "first": first,
         "policy": hashlib.sha256((folder.path / FILE).read_bytes()).hexdigest(),
     }  # fmt: skip
     path = folder.path / SCORES

@@ -14,7 +14,7 @@ from lobjax.policy import FILE
 from train import runner
 from train.config import EvaluationConfig, TrainConfig, config_from, load_config
 from train.runfolder import RunFolder
-from train.tasks import MARKET
+from train.tasks import MARKET, Tasks
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "train"
 
@@ -101,7 +101,7 @@ def configuration(run: Run, more: Sequence[str] = ()) -> TrainConfig:
     return load_config(CONFIGS / agent.config, given, MARKET.env_config)
 
 
-def finished(run: Run, config: TrainConfig, folder: Path) -> RunFolder:
+def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET) -> RunFolder:
     """Train a run into `folder`/its name: from the start, from where it was stopped, or not at all where it is finished.
 
     InputError where a run of another configuration is there (how it is evaluated does not count).
@@ -110,14 +110,14 @@ def finished(run: Run, config: TrainConfig, folder: Path) -> RunFolder:
     try:
         if not found.path.exists() or not any(found.path.iterdir()):
             note(f"{run.name}: training")
-            return runner.start(config, MARKET, found.path)
-        if _learned(config_from(found.about()["config"], MARKET.env_config)) != _learned(config):
+            return runner.start(config, tasks, found.path)
+        if _learned(config_from(found.about()["config"], tasks.env_config)) != _learned(config):
             raise InputError(f"{found.path}: a run of another configuration; name another --runs, or remove it")
         if (found.path / FILE).is_file():
             note(f"{run.name}: finished before")
             return found
         note(f"{run.name}: going on")
-        return runner.resume(found.path, MARKET)
+        return runner.resume(found.path, tasks)
     except runner.NotFinite as error:
         raise SystemExit(f"error: {found.path}: {error}") from None
 
