@@ -10,7 +10,7 @@ from typing import Any
 from bench.execution_cells import MARKETS, TABLE_A, TABLE_B, Cell
 from bench.execution_play import Theatre
 from bench.execution_scores import Estimate, over_episodes, over_seeds, z_score
-from bench.execution_training import AGENTS, configuration, curve, finished, run_for, training_seconds
+from bench.execution_training import AGENTS, configuration, curve, finished, run_for, training_counts, training_seconds
 from bench.execution_words import words
 from lobjax.cli import note
 from lobjax.env import make
@@ -60,7 +60,11 @@ def evaluated(
             return scores
     flow = replace(MARKETS[cell.market], warm_up_s=config.env.task.step_s)
     env = make(replace(config.env, flow=flow))
-    scores: Scores = {**asked, "train_s": training_seconds(folder)}
+    scores: Scores = {
+        **asked,
+        "train_s": training_seconds(folder),
+        "training": {"not_zero": training_counts(folder)},
+    }
     for actions in ACTIONS:
         policy = load_policy(folder.path, deterministic=actions == "mode")
         policy.check(env)

@@ -11,6 +11,7 @@ from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError, nearest
 from lobjax.policy import FILE
+from lobjax.results.metrics import MUST_BE_ZERO
 from train import runner
 from train.config import EvaluationConfig, TrainConfig, config_from, load_config
 from train.runfolder import RunFolder
@@ -125,6 +126,13 @@ def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET)
 def training_seconds(folder: RunFolder) -> float:
     """Seconds of all updates of a run, without compiling."""
     return sum(line["time/update_seconds"] for line in folder.lines())
+
+
+def training_counts(folder: RunFolder) -> dict[str, float]:
+    """What must be 0 and was not, summed over the episodes that ended in training. Stuck lots are valued, and are not among them."""
+    lines = list(folder.lines())
+    totals = {name: sum(line.get(f"episode/{name}", 0) for line in lines) for name in MUST_BE_ZERO}
+    return {name: total for name, total in totals.items() if total and name != "stuck_lots"}
 
 
 def curve(folder: RunFolder) -> list[tuple[int, float]]:

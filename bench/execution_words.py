@@ -72,10 +72,10 @@ def _wrong(cells: Sequence[Record]) -> list[str]:
     found = []
     for cell in cells:
         for scores in cell["of_seeds"]:
-            for actions in ("sampled", "mode"):
-                if wrong := scores[actions]["not_zero"]:
-                    counts = ", ".join(f"{count} {number:g}" for count, number in wrong.items())
-                    found.append(f"Mind: {_place(cell)}, seed {scores['seed']}, {actions}: {counts}.")
+            for part in ("training", "sampled", "mode"):
+                if wrong := scores[part]["not_zero"]:
+                    counts = ", ".join(f"{count} is {number:g}" for count, number in wrong.items())
+                    found.append(f"Mind: {_place(cell)}, seed {scores['seed']}, {part}: {counts}, and must be 0.")
     return found
 
 

@@ -13,7 +13,7 @@ from bench.execution_agents import evaluated
 from bench.execution_cells import CELLS, TABLE_A, Cell
 from bench.execution_figures import joined, learning_curves
 from bench.execution_play import Result
-from bench.execution_training import Run, configuration, curve, finished, run_for, training_seconds
+from bench.execution_training import Run, configuration, curve, finished, run_for, training_counts, training_seconds
 from bench.execution_words import words
 from lobjax.env import make
 from lobjax.errors import InputError
@@ -54,6 +54,7 @@ def untrained(tmp_path_factory) -> Path:
     save_policy(folder.path, params, unit_statistics(env.observation_size), runner.policy_config(config, env))
     lines = [
         {"update": u, "step": 22 * u, "time/update_seconds": 0.5, "episode/count": 2, "episode/return": u / 10}
+        | {"episode/late": u, "episode/stuck_lots": 1.0}
         for u in (1, 2)
     ]
     folder.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -148,6 +149,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_agent(trained, tmp_path):
 def test_time_and_curve_are_of_the_metrics(untrained):
     folder = RunFolder(untrained / RUN.name)
     assert training_seconds(folder) == 1.0 and curve(folder) == [(0, 0.1), (22, 0.2)]
+    assert training_counts(folder) == {"late": 3}
 
 
 def test_an_evaluation_is_made_once(untrained):
@@ -173,6 +175,7 @@ def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, c
         "| noise | 20 | 0.500 (0.301 to 0.699) | 0.101 | 1.01 | 0.64 (0.88) | -1.39 | 0.500 (0.301 to 0.699) |" in text
     )
     assert "ln cannot be told apart from TWAP: +0.000 ticks" in text
+    assert "Mind: noise, 20 lots, seed 3, training: late is 3, and must be 0." in text
     (cell,) = json.loads((tmp_path / "execution-paper.json").read_text())["agents"]["ln"]["cells"]
     assert cell["of_seeds"][0]["first"] == 400 and cell["of_seeds"][0]["seed"] == 3
     assert (tmp_path / execution_paper.CURVES).read_bytes().startswith(b"\x89PNG")
@@ -180,7 +183,7 @@ def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, c
 
 def cell_record(mean: float, se: float, z: float) -> dict:
     estimate = {"mean": mean, "se": se, "freedom": 4, "std": 1.0}
-    scores = {"seed": 0, **{a: {"n": 100, "not_zero": {}} for a in ("sampled", "mode")}}
+    scores = {"seed": 0, **{a: {"n": 100, "not_zero": {}} for a in ("training", "sampled", "mode")}}
     return {
         **CELL._asdict(),
         "sampled": estimate,
