@@ -7,9 +7,13 @@ from typing import Literal, NamedTuple
 
 from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig
 from lobjax.errors import InputError, nearest
-from lobjax.flow import PoissonConfig
+from lobjax.flow import PoissonConfig, StrategicConfig, TacticalConfig
 
-MARKETS: Mapping[str, PoissonConfig] = {"noise": PoissonConfig()}
+MARKETS: Mapping[str, PoissonConfig] = {
+    "noise": PoissonConfig(),
+    "tactical": PoissonConfig(tactical=TacticalConfig()),
+    "strategic": PoissonConfig(tactical=TacticalConfig(), strategic=StrategicConfig()),
+}
 ENGINES = ("auto", "host", "xla", "kernel")
 HORIZON_S, STEP_S = 150.0, 15.0
 MOST_MESSAGES, MOST_DECISIONS = (
@@ -146,7 +150,7 @@ def most_messages(market: str, lots: int, step_s: float) -> int:
     return 16 * math.ceil((mean + 8 * math.sqrt(mean) + _AGENT_MESSAGES) / 16)
 
 
-def _task(lots: int, decisions: int, step_s: float, observation: str) -> ExecutionConfig:
+def _task(lots: int, decisions: int, step_s: float, observation: Literal["features", "paper"]) -> ExecutionConfig:
     return ExecutionConfig(side="sell", lots=lots, decisions=decisions, step_s=step_s, price_scale_ticks=10.0)
 
 

@@ -76,6 +76,14 @@ def test_other_horizons_change_what_they_must():
     assert cell_config("noise", 20, warm_up_s=5.0, capacity=128).market.capacity == 128
 
 
+def test_each_market_adds_traders_to_the_one_before():
+    noise, tactical, strategic = (cell_config(market, 20).flow for market in ("noise", "tactical", "strategic"))
+    assert (noise.tactical, noise.strategic, tactical.strategic) == (None, None, None)
+    assert tactical.tactical == strategic.tactical and tactical.tactical.factor == 2.0
+    assert (strategic.strategic.every_s, strategic.strategic.direction) == (3.0, "drawn")
+    assert most_messages("strategic", 20, 15.0) > most_messages("tactical", 20, 15.0)
+
+
 def test_figures_of_another_market_are_refused():
     config = cell_config("noise", 20)
     refuse_wrong(result(displaced=0.0, late=0.0, stuck_lots=3.0), config)

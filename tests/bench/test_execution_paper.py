@@ -110,6 +110,7 @@ def test_a_run_is_the_papers_in_its_market_for_its_lots(name):
     config = configuration(run_for(name, CELLS[1], 2))
     task, flow, algorithm = config.env.task, config.env.flow, config.algorithm
     assert (task.lots, task.decisions, task.step_s, task.side, flow.warm_up_s) == (60, 10, 15.0, "sell", 15.0)
+    assert task.price_scale_ticks == 10.0
     assert (config.n_envs, config.rollout_length, config.n_updates, config.seed) == (128, 100, 400, 2)
     assert (algorithm.kind, algorithm.learning_rate, algorithm.discount, algorithm.trace_decay) == (
         "actor_critic",
