@@ -16,6 +16,16 @@ COMMANDS = {
     ),
     "engine": ("bench.engine", "engine", "measure messages a second by engine, books, capacity and stream"),
     "env": ("bench.env", "env", "measure environment steps a second in recorded and simulated markets"),
+    "execution-cell": (
+        "bench.execution_cell",
+        "execution_cell",
+        "play one strategy in one of the execution paper's markets",
+    ),
+    "execution-paper": (
+        "bench.execution_paper",
+        "execution_paper",
+        "the execution paper's tables: ours, theirs, and z",
+    ),
     "table": ("bench.table", "table", "turn records into a Markdown table and a scaling plot"),
     "gpu-check": ("bench.gpu_check", "gpu_check", "test and measure on a GPU, and leave one folder of records"),
     "kernel-compile": (
@@ -28,7 +38,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    lines = [f"  {name:<14} {summary}" for name, (_, _, summary) in COMMANDS.items()]
+    lines = [f"  {name:<15} {summary}" for name, (_, _, summary) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m bench COMMAND ...", "", *lines, "", "python -m bench COMMAND --help tells more of one."]
     )

@@ -1,7 +1,6 @@
 """The compiled market kernel by `bench.ptx`, step after step against `lobjax.market.loop`: is it right, and what does a message take."""
 
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,14 +12,13 @@ from bench.ptx import Program
 from lobjax.book import empty_book, listing
 from lobjax.clock import Time, from_seconds, plus
 from lobjax.engine.random_streams import random_streams
-from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, StrategicConfig, StrategicFlow, TacticalConfig
+from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow
 from lobjax.flow.recorded import to_device
-from lobjax.flow.strategic import strategic_params
 from lobjax.market import Fees, Limits, Market, MarketParams, MarketState, Orders, kernel, loop
 from lobjax.market.kernel_memory import moved
 from lobjax.types import Message
 
-FLOWS = ("poisson", "traders", "recorded")
+FLOWS = ("poisson", "recorded")
 SENT, CLOSING = 4, 1  # messages of the agents a step
 STEP_S = 4.0
 _RECORD = 4096  # messages
@@ -35,14 +33,10 @@ class Played(NamedTuple):
 
 
 def market_of(flow: str, capacity: int) -> tuple[Market, MarketParams]:
-    """A market to compile and to play: noise traders, all simulated traders, or a record of any messages; fees, delays, limits of two accounts."""
+    """A market to compile and to play: of noise traders, all traders, or a record; with fees, delays and limits of two accounts."""
     if flow == "poisson":
         playing: Any = PoissonFlow()
         numbers: Any = playing.params(_simulated(capacity), capacity)
-    elif flow == "traders":
-        playing = StrategicFlow(PoissonFlow())
-        config = replace(_simulated(capacity), tactical=TacticalConfig())
-        numbers = strategic_params(StrategicConfig(), playing.other.params(config, capacity))
     else:
         playing, numbers = RecordedFlow(), _recorded(capacity)
     zeros, ones = jnp.zeros((3,), jnp.int32), jnp.arange(3, dtype=jnp.int32)

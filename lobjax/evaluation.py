@@ -53,14 +53,15 @@ class Stage:
 
     def __init__(self, env: Environment, params: EnvParams, episodes: Episodes, watch: Watch = nothing) -> None:
         self.episodes = episodes
-        self._batch = lambda player, params, index: _play(env, params, player, episodes, watch, index)
-        self._by_rule = jax.jit(self._batch)
+        # (player, params, numbers of episodes [B]) -> Played, pure: for those who compile and time it by themselves.
+        self.batch = lambda player, params, index: _play(env, params, player, episodes, watch, index)
+        self._by_rule = jax.jit(self.batch)
         self._params = params
 
     def play(self, player: Player, on_batch: OnBatch = lambda done: None) -> Played:
         """Play every episode to its end. `on_batch` is told how many episodes are done."""
         count, batch = self.episodes.count, min(self.episodes.batch, self.episodes.count)
-        run = jax.jit(partial(self._batch, player)) if is_policy(player) else partial(self._by_rule, player)
+        run = jax.jit(partial(self.batch, player)) if is_policy(player) else partial(self._by_rule, player)
         parts = []
         for first in range(0, count, batch):  # a last partial batch plays a few more, to keep one shape
             index = jnp.arange(first, first + batch, dtype=jnp.int32)

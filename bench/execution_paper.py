@@ -1,0 +1,151 @@
+"""`python -m bench execution-paper`: the execution paper's table of benchmarks again, and with `--train` its agents too."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from bench import records
+from bench.execution_cell import MEASURED, check_episodes, figures, played, sizes
+from bench.execution_cells import TABLE_A, Cell, cell_config, named_cells
+from bench.execution_play import INCLUDED, STRATEGIES, Result, Theatre, profile_of
+from bench.execution_scores import z_score
+from bench.execution_tables import markdown
+from lobjax.env import make
+from lobjax.errors import InputError
+from lobjax.files import whole_file
+
+TABLE, RECORD, CURVES = "execution-paper.md", "execution-paper.json", "execution-paper-learning.png"
+
+
+def execution_paper(
+    *,
+    episodes: int = 10_000,
+    seed: int = 100,
+    cells: str = "all",
+    engine: str = "auto",
+    out: Path | None = None,
+    train: bool = False,
+    agents: str = "ln,dr",
+    seeds: str = "0,1,2,3,4",
+    runs: Path = Path("runs/execution-paper"),
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+) -> None:
+    """Play the benchmarks of Cheridito and Weiss (arXiv 2507.06345) in its three markets; print ours, theirs and z as Markdown.
+
+    With --train its agents too: every seed in every cell in a folder of its own, trained once; a command that was stopped goes on
+    where it was.
+
+    Args:
+        episodes: Of every strategy, and of every trained agent, in every cell.
+        seed: Of the episodes; none of --seeds.
+        cells: all, or some of noise-20, noise-60, tactical-20, tactical-60, strategic-20, strategic-60 with commas between.
+        engine: auto, host, xla or kernel, for the strategies; agents play on the one that their configuration names.
+        out: A folder for the table, the record and the learning curves.
+        train: Train the agents that are not trained yet, and evaluate them.
+        agents: ln, dr, transformer, generalist, with commas between.
+        seeds: Of training, with commas between.
+        runs: The folder of training runs.
+        set: Replace values of the agents' configurations, such as total_steps=1280000.
+    """
+    chosen = named_cells(cells)
+    check_episodes(episodes, seed)
+    training_seeds = records.numbers("--seeds", seeds, 0, 2**32 - 1)
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is not a folder; name one for the table and the record")
+    if train:
+        _check(agents, training_seeds, chosen, episodes, seed, set)
+    theatre = Theatre()
+    found = {"bench": "execution-paper", "seed": seed, "measured": MEASURED, "agents": {}}
+    found |= benchmarks(chosen, episodes, seed, engine, theatre)
+    if train:
+        found["agents"] = _agents(agents, chosen, training_seeds, found["cells"], runs, theatre, episodes, seed, set)
+    found |= records.origin()
+    text = "\n\n".join(markdown(found)) + "\n"
+    print(text, end="")
+    if out is not None:
+        _write(out / TABLE, text)
+        _write(out / RECORD, json.dumps(found, indent=1, allow_nan=False) + "\n")
+        if train:
+            _draw(out / CURVES, agents, chosen, training_seeds, runs)
+
+
+def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, theatre: Theatre) -> dict[str, Any]:
+    """The record's part on strategies: every cell by every one of them, and the speed over those with a figure of the paper."""
+    rows: list[dict[str, Any]] = []
+    published: list[Result] = []
+    profiles: dict[str, Any] = {}
+    for cell in chosen:
+        config = cell_config(*cell, engine=engine)
+        env = make(config)
+        if cell.market not in profiles:
+            profiles[cell.market] = profile_of(env)
+        for name in STRATEGIES:
+            what = f"{cell.market}, {cell.lots} lots, {name}"
+            result = played(theatre, env, name, episodes, seed, what, profiles[cell.market])
+            paper = TABLE_A[cell].get(name)
+            published += [result] if paper else []
+            theirs = {
+                "paper": paper and paper._asdict(),
+                "z": z_score(result.mean, result.se, paper) if paper else None,
+            }
+            rows.append({**cell._asdict(), "strategy": name, **figures(result), **theirs, **sizes(env, config)})
+    return {"cells": rows, "speed": _speed(published)}
+
+
+def _speed(published: Sequence[Result]) -> dict[str, Any]:
+    seconds, episodes = (sum(values) for values in zip(*((r.seconds, r.n) for r in published), strict=True))
+    return {
+        "episodes": episodes,
+        "seconds": round(seconds, 3),
+        "episodes_per_s": records.rounded(episodes / seconds),
+        "events_per_s": records.rounded(sum(result.messages for result in published) / seconds),
+        "compile_s": round(sum(result.compile_s for result in published), 3),
+        "included": INCLUDED,
+    }
+
+
+def _check(
+    agents: str, seeds: Sequence[int], chosen: Sequence[Cell], episodes: int, seed: int, assignments: Sequence[str]
+) -> None:
+    """Everything that can be wrong with a training is found before hours are spent."""
+    from bench.execution_training import configuration, named_agents, run_for
+
+    if seed in seeds:
+        raise InputError(f"--seed {seed}: is one of --seeds, which training draws from; choose another")
+    if (max(seeds) + 2) * episodes >= 2**31:
+        raise InputError(
+            f"--seeds {max(seeds)}: too large for {episodes:,} episodes of each to be numbered; choose smaller ones"
+        )
+    for name in named_agents(agents):
+        for cell in chosen:
+            configuration(run_for(name, cell, seeds[0]), assignments)
+
+
+def _agents(
+    agents: str, chosen: Sequence[Cell], seeds: Sequence[int], benchmarks: Sequence[dict], runs: Path,
+    theatre: Theatre, episodes: int, seed: int, assignments: Sequence[str],
+) -> dict[str, Any]:  # fmt: skip
+    from bench.execution_agents import agent_record
+    from bench.execution_training import named_agents
+
+    asked = {"episodes": episodes, "seed": seed, "assignments": assignments}
+    return {
+        name: agent_record(name, chosen, seeds, benchmarks, runs, theatre, **asked) for name in named_agents(agents)
+    }
+
+
+def _draw(path: Path, agents: str, chosen: Sequence[Cell], seeds: Sequence[int], runs: Path) -> None:
+    from bench.execution_agents import curves
+    from bench.execution_figures import learning_curves
+    from bench.execution_training import named_agents
+
+    found = {name: {cell: curves(name, cell, seeds, runs) for cell in chosen} for name in named_agents(agents)}
+    learning_curves(found, path)
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text)

@@ -1,0 +1,168 @@
+"""Playing one cell: whole episodes of one player, timed without compiling, with what must be known to believe them."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bench import timing
+from lobjax.engine import memory
+from lobjax.env import Environment, EnvState
+from lobjax.evaluation import Episodes, OnBatch, Player, Stage
+from lobjax.policy import LoadedPolicy
+from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volume_profile, vwap
+
+STRATEGIES = ("sl", "twap", "vwap", "market")
+INCLUDED = (
+    "whole episodes from the opening book on, the warm-up included; every decision, reward and observation; compiling and one "
+    "call before the first are not in the time"
+)
+_BATCH = 1024
+_PROFILE_EPISODES = 512
+
+
+class Result(NamedTuple):
+    """What a player did in n episodes."""
+
+    returns: np.ndarray  # float64 [n], ticks per lot above the best bid at the start
+    counts: dict[str, float]  # sums over episodes of what must be 0
+    messages: int  # of market and player, in warm-up (its last step) and episodes
+    seconds: float  # of the calls that played them, without compiling
+    compile_s: float  # 0 where the program was there already
+    compiled_numba: bool
+    batch: int  # episodes of a call
+
+    @property
+    def n(self) -> int:
+        return len(self.returns)
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+    @property
+    def std(self) -> float:
+        return float(self.returns.std(ddof=1))
+
+    @property
+    def se(self) -> float:
+        """Standard error of the mean."""
+        return self.std / self.n**0.5
+
+    @property
+    def wrong(self) -> dict[str, float]:
+        """Counts that are not 0 and make the market another than the one asked for. Stuck lots are valued, and do not."""
+        return {name: count for name, count in self.counts.items() if count and name != "stuck_lots"}
+
+
+class Theatre:
+    """Programs that play, each compiled once for all cells and players that it can play: sizes matter to it, numbers do not."""
+
+    def __init__(self) -> None:
+        self._programs: dict[Hashable, timing.Compiled] = {}
+
+    def play(
+        self,
+        env: Environment,
+        player: Player,
+        count: int,
+        seed: int,
+        first: int = 0,
+        on_batch: OnBatch = lambda done: None,
+    ) -> Result:
+        """`count` episodes of `seed`, numbered from `first` on, the same ones for every player. `on_batch` is told how many are done."""
+        batch = -(-count // -(-count // _BATCH))  # calls of one size, with few episodes to spare
+        episodes = Episodes(count=count, seed=seed, batch=batch)
+        rebuild, arrays, kind = _taken_apart(player)
+        arguments = (arrays, env.default_params)
+        key = (_sizes(env), kind, _shapes(arguments), seed, batch)
+        compiling = key not in self._programs
+        with memory.said_in_one_line(f"{batch:,} episodes side by side", change="give a smaller capacity or step"):
+            if compiling:
+                self._programs[key] = _compiled(env, episodes, rebuild, arguments)
+            made = self._programs[key]
+            parts, seconds = _timed(made.call, arguments, episodes, first, on_batch)
+        played = jax.tree.map(lambda *arrays: np.concatenate(arrays)[:count], *parts)
+        return Result(
+            returns=played.final["episode_return"].astype(np.float64),
+            counts={name: float(played.final[name].sum()) for name in MUST_BE_ZERO},
+            messages=_within_episodes(played.path["messages"], played.final["episode_length"]),
+            seconds=seconds,
+            compile_s=made.seconds if compiling else 0.0,
+            compiled_numba=made.numba and compiling,
+            batch=batch,
+        )
+
+
+def strategy(name: str, env: Environment, profile: np.ndarray | None = None) -> Strategy:
+    """One of `STRATEGIES` for this task; `profile` is VWAP's (`profile_of`), measured if it is not given."""
+    lots = int(env.default_params.task.lots)
+    if name == "vwap":
+        return vwap(lots, profile_of(env) if profile is None else profile)
+    return {"sl": submit_and_leave, "twap": twap, "market": immediate}[name](lots, env.decisions)
+
+
+def profile_of(env: Environment) -> np.ndarray:
+    """Lots that the market trades between decisions, float64 [decisions], from episodes that no seed plays."""
+    key = jax.random.fold_in(jax.random.key(0), 2**32 - 1)  # episodes are numbered below 2^31
+    return volume_profile(env, env.default_params, jax.random.split(key, _PROFILE_EPISODES))
+
+
+def _watch(state: EnvState) -> dict[str, jax.Array]:
+    return {"messages": state.market.tape.messages}
+
+
+def _within_episodes(messages: np.ndarray, length: np.ndarray) -> int:
+    """Messages [n, 1 + decisions] of the warm-up and of each step, summed up to the end of each episode (its `length` in steps)."""
+    return int(messages[np.arange(messages.shape[1]) <= length[:, None]].sum(dtype=np.int64))
+
+
+def _taken_apart(player: Player) -> tuple[Callable[[Any], Player], Any, Hashable]:
+    """How to build the player from its arrays, these arrays, and all else that tells its program from another's."""
+    if isinstance(player, LoadedPolicy):
+
+        def policy(arrays: Any) -> Player:
+            return replace(player, params=arrays[0], statistics=arrays[1])
+
+        return policy, (player.params, player.statistics), (player.config, player.deterministic)
+    return lambda arrays: arrays, player, type(player)
+
+
+def _sizes(env: Environment) -> Hashable:
+    return env.market, env.task, env.decisions, env.warm_up_steps
+
+
+def _shapes(tree: Any) -> Hashable:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, tuple((jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
+
+
+def _compiled(env: Environment, episodes: Episodes, rebuild: Callable, arguments: tuple) -> timing.Compiled:
+    stage = Stage(env, env.default_params, episodes, _watch)
+    first = _numbers(0, episodes.batch)
+    made = timing.compiled(lambda arrays, params, index: stage.batch(rebuild(arrays), params, index), *arguments, first)
+    jax.block_until_ready(made.call(*arguments, first))
+    return made
+
+
+def _timed(
+    call: Callable, arguments: tuple, episodes: Episodes, first: int, on_batch: OnBatch
+) -> tuple[list[Any], float]:
+    parts, seconds = [], 0.0
+    for done in range(0, episodes.count, episodes.batch):
+        index = jax.block_until_ready(_numbers(first + done, episodes.batch))
+        begun = time.perf_counter()
+        result = jax.block_until_ready(call(*arguments, index))
+        seconds += time.perf_counter() - begun
+        parts.append(jax.tree.map(np.asarray, result))
+        on_batch(min(done + episodes.batch, episodes.count))
+    return parts, seconds
+
+
+def _numbers(first: int, count: int) -> jax.Array:
+    return jnp.arange(first, first + count, dtype=jnp.int32)

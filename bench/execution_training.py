@@ -1,0 +1,146 @@
+"""The paper's agents: which runs there are, and training them, each in a folder of its own that is left alone once it is finished."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.execution_cells import CELLS, Cell, cell_config
+from lobjax.cli import note
+from lobjax.config import to_dict
+from lobjax.errors import InputError, nearest
+from lobjax.policy import FILE
+from lobjax.results.metrics import MUST_BE_ZERO
+from train import runner
+from train.config import EvaluationConfig, TrainConfig, config_from, load_config
+from train.runfolder import RunFolder
+from train.tasks import MARKET, Tasks
+
+CONFIGS = Path(__file__).parents[1] / "configs" / "train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """How an agent is trained: a configuration, changed by assignments, and the paper's column that it is held against.
+
+    `together`: one run for all three markets, whose configuration names them; otherwise a run for each market.
+    """
+
+    about: str
+    config: str
+    assignments: tuple[str, ...] = ()
+    column: str = "ln"
+    together: bool = False
+
+
+AGENTS = {
+    "ln": Agent(
+        about="The paper's: a logistic-normal policy, an MLP, plain actor-critic.", config="execution_paper.yaml"
+    ),
+    "dr": Agent(
+        about="The same with a Dirichlet policy.",
+        config="execution_paper.yaml",
+        assignments=("head={kind: dirichlet}",),
+        column="dr",
+    ),
+    "transformer": Agent(
+        about="A Transformer trained by PPO, held against the paper's logistic-normal agent.",
+        config="execution_paper_transformer.yaml",
+    ),
+    "generalist": Agent(
+        about="One policy for all three markets, held against the paper's logistic-normal agents, each of which knows its market.",
+        config="execution_paper_generalist.yaml",
+        together=True,
+    ),
+}
+
+
+class Run(NamedTuple):
+    """One training run."""
+
+    agent: str
+    markets: tuple[str, ...]  # that it is for
+    lots: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        where = "-".join(self.markets) if len(self.markets) == 1 else "all"
+        return f"{self.agent}-{where}-{self.lots}-seed{self.seed}"
+
+
+def named_agents(text: str) -> list[str]:
+    """'ln,dr' as names of `AGENTS`. InputError for another."""
+    names = [*dict.fromkeys(part.strip() for part in text.split(","))]
+    for name in names:
+        if name not in AGENTS:
+            raise InputError(f"--agents {name}: unknown; {nearest(name, AGENTS)}")
+    return names
+
+
+def run_for(agent: str, cell: Cell, seed: int) -> Run:
+    """The run that plays in a cell."""
+    together = tuple(dict.fromkeys(each.market for each in CELLS))
+    return Run(agent, together if AGENTS[agent].together else (cell.market,), cell.lots, seed)
+
+
+def configuration(run: Run, more: Sequence[str] = ()) -> TrainConfig:
+    """A run's configuration: its agent's, in its market, for its lots; `more` assignments last. It is evaluated here, not by the run."""
+    agent = AGENTS[run.agent]
+    venues = [cell_config(market, run.lots).market for market in run.markets]
+    where = [
+        f"env.task.lots={run.lots}",
+        f"env.market.capacity={max(venue.capacity for venue in venues)}",
+        f"env.market.max_messages={max(venue.max_messages for venue in venues)}",
+    ]
+    if not agent.together:
+        flow = to_dict(cell_config(run.markets[0], run.lots).flow)
+        where.append(f"env.flow={json.dumps(flow)}")
+    given = [*agent.assignments, *where, f"seed={run.seed}", "evaluation.episodes=0", *more]
+    return load_config(CONFIGS / agent.config, given, MARKET.env_config)
+
+
+def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET) -> RunFolder:
+    """Train a run into `folder`/its name: from the start, from where it was stopped, or not at all where it is finished.
+
+    InputError where a run of another configuration is there (how it is evaluated does not count).
+    """
+    found = RunFolder(folder / run.name)
+    try:
+        if not found.path.exists() or not any(found.path.iterdir()):
+            note(f"{run.name}: training")
+            return runner.start(config, tasks, found.path)
+        if _learned(config_from(found.about()["config"], tasks.env_config)) != _learned(config):
+            raise InputError(f"{found.path}: a run of another configuration; name another --runs, or remove it")
+        if (found.path / FILE).is_file():
+            note(f"{run.name}: finished before")
+            return found
+        note(f"{run.name}: going on")
+        return runner.resume(found.path, tasks)
+    except runner.NotFinite as error:
+        raise SystemExit(f"error: {found.path}: {error}") from None
+
+
+def training_seconds(folder: RunFolder) -> float:
+    """Seconds of all updates of a run, without compiling."""
+    return sum(line["time/update_seconds"] for line in folder.lines())
+
+
+def training_counts(folder: RunFolder) -> dict[str, float]:
+    """What must be 0 and was not, summed over the episodes that ended in training. Stuck lots are valued, and are not among them."""
+    lines = list(folder.lines())
+    totals = {name: sum(line.get(f"episode/{name}", 0) for line in lines) for name in MUST_BE_ZERO}
+    return {name: total for name, total in totals.items() if total and name != "stuck_lots"}
+
+
+def curve(folder: RunFolder) -> list[tuple[int, float]]:
+    """(environment steps before a rollout, mean return of the episodes that ended in it), for every update."""
+    lines = list(folder.lines())
+    each = lines[0]["step"] if lines else 0
+    return [(line["step"] - each, line["episode/return"]) for line in lines if line["episode/count"]]
+
+
+def _learned(config: TrainConfig) -> TrainConfig:
+    return replace(config, evaluation=EvaluationConfig(episodes=0))
