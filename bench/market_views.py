@@ -1,7 +1,8 @@
 """Two views of a market: what an order does to the mid price, and how deep the book is when nothing else is left of its opening.
 
 Impact. An episode is played with an order to sell at 0 s and without it, with the same random words, second by second; the figure is
-the difference of the mid prices. A limit order rests until it is filled: nobody takes it back.
+the difference of the mid prices. What else comes at 0 s comes just after the order. A limit order rests until it is filled: nobody
+takes it back.
 """
 
 from dataclasses import replace

@@ -1,12 +1,15 @@
 """What is read off markets whose path is worked out by hand: grids of times, events one by one, impact of an order."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
 from bench import market_events, market_sampling, market_views
 from bench.market_estimates import REFERENCE, STATISTICS, mean, rounding, rows, std
 from bench.market_sampling import LEVELS, Paths
-from bench.market_setting import Setting, room
+from bench.market_setting import Setting, noise_messages, room
 from bench.market_views import AT_MARKET, BEHIND, BEST, INSIDE, Order
 from lobjax.flow import PoissonConfig
 from lobjax.types import Kind, Side
@@ -69,6 +72,17 @@ def test_impact_is_the_mid_with_an_order_less_without():
         assert change[1].tolist() == [-0.5, -0.5, -0.5, -1.0]  # 99 is the best bid
         assert change[2].tolist() == [0, 0, -1.0, 1.5]  # the ask stays at 101, then at 103
         assert change[3].tolist() == [0, 0, -0.5, 1.5]  # 102 is the ask after 1.5 s, then 103
+
+
+@pytest.mark.parametrize(("lots", "left"), [((1, 2), 6), ((1, 0), 9), ((0, 2), 8), ((0, 0), 11)])
+def test_the_strategic_traders_messages_are_not_counted(lots, left):
+    config: Any = SimpleNamespace(strategic=SimpleNamespace(market_lots=lots[0], limit_lots=lots[1]))
+    before, after = (
+        cast(Any, SimpleNamespace(flow=SimpleNamespace(sent=sent), tape=SimpleNamespace(messages=11)))
+        for sent in (3, 8)
+    )  # it sends a market order (even numbers) and a limit order by turns; one of no lots is no message
+    assert noise_messages(config, before, after) == left
+    assert noise_messages(PoissonConfig(), before, after) == 11
 
 
 def test_statistics_of_paths_made_by_hand():
