@@ -33,12 +33,17 @@ COMMANDS = {
         "kernel_compile",
         "compile the GPU kernel without a GPU, try and count its code",
     ),
+    "market-statistics": (
+        "bench.market_statistics",
+        "market_statistics",
+        "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
+    ),
     "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
 }
 
 
 def usage() -> str:
-    lines = [f"  {name:<15} {summary}" for name, (_, _, summary) in COMMANDS.items()]
+    lines = [f"  {name:<17} {summary}" for name, (_, _, summary) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m bench COMMAND ...", "", *lines, "", "python -m bench COMMAND --help tells more of one."]
     )

@@ -1,0 +1,114 @@
+"""`python -m bench market-statistics`: simulated markets without an agent, beside an independent simulator's; and views of them."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench import market_figures, market_record
+from bench.execution_cells import MARKETS
+from bench.market_estimates import REFERENCE_EPISODES
+from lobjax.errors import InputError, nearest
+from lobjax.files import whole_file
+from lobjax.flow import PoissonConfig
+
+JSON, MARKDOWN = "market-statistics.json", "market-statistics.md"
+MOST_EPISODES = 10**6
+
+
+def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
+    """Play simulated markets without an agent; print their statistics beside an independent simulator's, as Markdown.
+
+    Args:
+        market: noise, tactical, strategic, or several separated by commas, or all.
+        episodes: Of 150 s after the warm-up, in each market.
+        seed: Of the random numbers.
+        out: A folder for the record (JSON), the tables (Markdown) and figures of impact, depth and flow; the figures are only drawn for it.
+    """
+    markets = known(market)
+    if not 2 <= episodes <= MOST_EPISODES:
+        raise InputError(f"--episodes {episodes:,}: out of range; give 2 to {MOST_EPISODES:,}")
+    if not 0 <= seed < 2**31:
+        raise InputError(f"--seed {seed}: out of range; give 0 to {2**31 - 1}")
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is not a folder; name one for the record and the figures")
+    record = market_record.measure(markets, episodes, seed, views=out is not None)
+    print(markdown(record))
+    if out is not None:
+        for path in save(record, out):
+            print(path, file=sys.stderr)
+
+
+def known(text: str) -> dict[str, PoissonConfig]:
+    """'noise,tactical' as markets by name, 'all' as all of them. InputError for another name."""
+    names = [*MARKETS] if text == "all" else [*dict.fromkeys(part.strip() for part in text.split(","))]
+    for name in names:
+        if name not in MARKETS:
+            raise InputError(f"--market {name}: unknown; {nearest(name, ('all', *MARKETS))}")
+    return {name: MARKETS[name] for name in names}
+
+
+def save(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write the record, the tables and, where it has views, the figures into `folder`; gives their paths."""
+    written = {JSON: json.dumps(record, indent=1, allow_nan=False), MARKDOWN: markdown(record)}
+    for name, text in written.items():
+        with whole_file(folder / name) as temporary:
+            temporary.write_text(text + "\n")
+    return [*(folder / name for name in written), *market_figures.save(record, folder)]
+
+
+def markdown(record: Mapping[str, Any]) -> str:
+    """Tables of the record."""
+    return "\n\n".join(_parts(record))
+
+
+def _parts(record: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"**Markets without an agent**, {record['episodes']:,} episodes of {record['seconds']} s after the warm-up, seed {record['seed']}"
+    )
+    head = ["market", "statistic", "value (standard error)", f"reference, {REFERENCE_EPISODES:,} episodes", "z"]
+    table = [head, ["---", "---", "---:", "---:", "---:"]]
+    for name, found in record["markets"].items():
+        table += [[name, *_statistic(row)] for row in found["statistics"]]
+    yield _table(table)
+    yield " ".join(_words(record))
+    depth = record.get("stationary_depth")
+    if depth:
+        levels = range(len(depth["reference"]))
+        cells = [f"{depth['mean'][k]:.2f} ± {depth['half'][k]:.2f}" for k in levels]
+        yield f"Lots by distance from the opposite best, one side, {depth['n']} books seen every 100 events (± 95%)"
+        yield _table([
+            ["", *(f"{k + 1} tick{'s' if k else ''}" for k in levels)], ["---", *["---:"] * len(levels)],
+            ["measured", *cells], ["the authors' code", *(f"{lots:.2f}" for lots in depth["reference"])],
+        ])  # fmt: skip
+    commit = record["commit"][:12] + ("+" if record["commit"].endswith("+") else "")
+    yield f"`{record['command']}` · {record['date'][:10]} · commit `{commit}`, {record['device']}, {record['cores']} cores"
+
+
+def _statistic(row: Mapping[str, Any]) -> list[str]:
+    error, digits = row["error"], 1
+    while digits < 6 and 0 < error < 0.95 * 10.0 ** (1 - digits):  # two digits of the error
+        digits += 1
+    digits = max(digits, len(row["reference"].partition(".")[2]))
+    z = "" if row["z"] is None else f"{row['z']:+.2f}"
+    return [row["name"], f"{row['value']:.{digits}f} ({error:.{digits}f})", row["reference"], z]
+
+
+def _words(record: Mapping[str, Any]) -> Iterator[str]:
+    compared = [row["z"] for found in record["markets"].values() for row in found["statistics"] if row["z"] is not None]
+    if compared:
+        far = max(map(abs, compared))
+        yield (
+            f"z is the difference over the sampling error of both and the rounding of the reference; the largest of {len(compared)} "
+            f"is {far:.2f}."
+        )
+    speeds = [f"{name} {found['episodes_per_s']:,}" for name, found in record["markets"].items()]
+    yield f"Episodes a second, compiling included: {', '.join(speeds)}."
+    for name, found in record["markets"].items():
+        if found["not_zero"]:
+            yield f"Not zero in {name}: {', '.join(f'{count} {what}' for what, count in found['not_zero'].items())}."
+
+
+def _table(cells: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
