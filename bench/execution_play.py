@@ -19,8 +19,8 @@ from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volum
 
 STRATEGIES = ("sl", "twap", "vwap", "market")
 INCLUDED = (
-    "whole episodes from the opening book on, the warm-up included; every decision, reward and observation; compiling and one "
-    "call before the first are not in the time"
+    "whole episodes from the opening book on until all is sold, the warm-up included; decisions, messages, matching, accounts, rewards; "
+    "compiling and one call before the first are not in the time"
 )
 _BATCH = 1024
 _PROFILE_EPISODES = 512
@@ -77,7 +77,7 @@ class Theatre:
     ) -> Result:
         """`count` episodes of `seed`, numbered from `first` on, the same ones for every player. `on_batch` is told how many are done."""
         batch = -(-count // -(-count // _BATCH))  # calls of one size, with few episodes to spare
-        episodes = Episodes(count=count, seed=seed, batch=batch)
+        episodes = Episodes(count=count, seed=seed, stops=True, batch=batch)
         rebuild, arrays, kind = _taken_apart(player)
         arguments = (arrays, env.default_params)
         key = (_sizes(env), kind, _shapes(arguments), seed, batch)

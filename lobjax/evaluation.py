@@ -24,11 +24,15 @@ OnBatch = Callable[[int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """Which episodes to play: `count` of them from `seed`, in batches. With `starts`, episode `i` takes the numbered start `i`."""
+    """Which episodes to play: `count` of them from `seed`, in batches. With `starts`, episode `i` takes the numbered start `i`.
+
+    `stops`: the market stands still where an episode has ended, which saves its time, rather than to go on until the last decision.
+    """
 
     count: int
     seed: int
     starts: bool = False
+    stops: bool = False
     batch: int = 1024
 
     def __post_init__(self) -> None:
@@ -124,13 +128,15 @@ def _play(
     observation, state = jax.vmap(env.reset, in_axes=(0, None, None if start is None else 0))(key_open, params, start)
     opening = jax.vmap(watch)(state)
     decide = decider(env, params, player)
+    play = jax.vmap(lambda key, state, orders, lasts: env.play(key, state, orders, replace(params, step_time=lasts)))
 
     def one(carry, step: jax.Array):
         memory, observation, state, done, final = carry
         fold = jax.vmap(lambda key: jax.random.fold_in(key, step))
         first = jnp.full((n,), step == 0)
         memory, task, orders = decide(fold(key_acts), memory, observation, first, state)
-        played = jax.vmap(env.play, in_axes=(0, 0, 0, None))(fold(key_steps), replace(state, task=task), orders, params)
+        lasts = jax.tree.map(lambda time: jnp.where(done & episodes.stops, 0, time), params.step_time)
+        played = play(fold(key_steps), replace(state, task=task), orders, lasts)
         observation, state, _, terminated, truncated, info = played
         info = {name: value for name, value in info.items() if value.ndim == 1}
         final = jax.tree.map(lambda old, new: jnp.where(done, old, new), final, info)

@@ -30,7 +30,9 @@ def make(config: EnvConfig) -> Environment:
     _check_step(task_config, market_config)
     flow, flow_params, warm_up_s = _flow(config)
     warm_up = _warm_up(task_config, warm_up_s)
-    opening_lots = flow_params.opening.size.sum(axis=1) if len(warm_up) == 1 else jnp.zeros((2,), jnp.int32)
+    opening_lots = jnp.zeros((2,), jnp.int32)
+    if len(warm_up) == 1:
+        opening_lots = flow.open(jax.random.key(0), flow_params).book.size.sum(axis=1)
     task, task_params, limits = _task(task_config, market_config, opening_lots)
     market = Market(
         flow=flow,
