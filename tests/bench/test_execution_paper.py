@@ -10,7 +10,7 @@ import pytest
 
 from bench import execution_agents, execution_paper, execution_training
 from bench.execution_agents import evaluated
-from bench.execution_cells import CELLS, TABLE_A, Cell
+from bench.execution_cells import CELLS, MARKETS, TABLE_A, Cell
 from bench.execution_figures import joined, learning_curves
 from bench.execution_play import Result
 from bench.execution_training import Run, configuration, curve, finished, run_for, training_counts, training_seconds
@@ -110,7 +110,7 @@ def test_a_run_is_the_papers_in_its_market_for_its_lots(name):
     config = configuration(run_for(name, CELLS[1], 2))
     task, flow, algorithm = config.env.task, config.env.flow, config.algorithm
     assert (task.lots, task.decisions, task.step_s, task.side, flow.warm_up_s) == (60, 10, 15.0, "sell", 15.0)
-    assert task.price_scale_ticks == 10.0
+    assert task.observation == "paper" and task.price_scale_ticks == 10.0
     assert (config.n_envs, config.rollout_length, config.n_updates, config.seed) == (128, 100, 400, 2)
     assert (algorithm.kind, algorithm.learning_rate, algorithm.discount, algorithm.trace_decay) == (
         "actor_critic",
@@ -120,6 +120,7 @@ def test_a_run_is_the_papers_in_its_market_for_its_lots(name):
     )
     assert config.net.hidden == (128, 128) and config.net.output_scale == 1e-5 and not config.normalise_observations
     assert config.head.kind == {"ln": "logistic_normal", "dr": "dirichlet"}[name] and config.evaluation.episodes == 0
+    assert all(configuration(run_for(name, cell, 2)).env.flow == MARKETS[cell.market] for cell in CELLS)
     assert config.env.market.max_messages > configuration(run_for(name, CELLS[0], 2)).env.market.max_messages
 
 
