@@ -5,7 +5,7 @@ and returns the wait. To add a flow: write its twin, call it in `draw`, and say 
 """
 
 # Numba's intrinsics are called without the typing context that they are defined with.
-# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+# pyright: reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false, reportGeneralTypeIssues=false
 
 from typing import Any
 

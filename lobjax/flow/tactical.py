@@ -72,6 +72,6 @@ def multipliers(
     return jnp.where(bids > asks, pressed, one), jnp.where(asks > bids, pressed, one)
 
 
-def pressed_by(side: Side | jax.Array, cancels: bool | jax.Array) -> jax.Array:
+def pressed_by(side: Side | jax.Array, cancels: bool | jax.Array) -> bool | jax.Array:
     """Whether events of a side rise with pressure upwards: bids' orders, and cancellations of asks."""
     return (side == Side.BID) != cancels

@@ -53,7 +53,7 @@ def market_step(
     words: as there, or a key for which `draws` holds.
     """
     ffi.register(_TARGET, compile_handler)
-    by_key = jax.dtypes.issubdtype(words.dtype, jax.dtypes.prng_key)
+    by_key = jnp.issubdtype(words.dtype, jax.dtypes.prng_key)
     flow_words, flow_tree = jax.tree.flatten(state.flow)
     state = state.replace(flow=jnp.stack(flow_words))
     operands = list(_operands(sizes, flow.words, state, orders, until, words, params, by_key=by_key))
