@@ -7,7 +7,7 @@ from typing import Literal
 from lobjax.clock import NS
 from lobjax.env.execution import ExecutionConfig
 from lobjax.env.making import MakingConfig
-from lobjax.flow import PoissonConfig
+from lobjax.flow import MixedConfig, PoissonConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class EnvConfig:
     """One environment."""
 
     task: ExecutionConfig | MakingConfig = field(default_factory=ExecutionConfig)
-    flow: PoissonConfig | RecordedConfig = field(default_factory=PoissonConfig)
+    flow: PoissonConfig | MixedConfig | RecordedConfig = field(default_factory=PoissonConfig)
     market: MarketConfig = field(default_factory=MarketConfig)
 
 

@@ -8,16 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.clock import NS, Time, from_seconds
-from lobjax.data.store import load_day
 from lobjax.env.base import AGENT, Environment, EnvParams
-from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig, seconds_of_day
+from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig
 from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
 from lobjax.env.execution_paper import PaperParams, PaperView
+from lobjax.env.flows import flow_of
 from lobjax.env.making import MakingConfig, MakingParams, MakingTask
-from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
-from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, StrategicFlow
-from lobjax.flow.strategic import strategic_params
 from lobjax.market import Fees, Limits, Market, MarketParams
 from lobjax.types import Side
 
@@ -28,7 +25,7 @@ def make(config: EnvConfig) -> Environment:
     """The environment that a configuration describes. InputError if its parts do not fit each other or a file is bad."""
     task_config, market_config = config.task, config.market
     _check_step(task_config, market_config)
-    flow, flow_params, warm_up_s = _flow(config)
+    flow, flow_params, warm_up_s = flow_of(config)
     warm_up = _warm_up(task_config, warm_up_s)
     opening_lots = jnp.zeros((2,), jnp.int32)
     if len(warm_up) == 1:
@@ -95,34 +92,6 @@ def _warm_up(task: ExecutionConfig | MakingConfig, warm_up_s: float) -> list[int
     lengths = [min(each, total - each * k) for k in range(steps)]
     looks_back = isinstance(task, ExecutionConfig) and task.observation == "paper"
     return lengths[::-1] if looks_back else lengths
-
-
-def _flow(config: EnvConfig) -> tuple[Any, Any, float]:
-    if isinstance(config.flow, RecordedConfig):
-        recorded = config.flow
-        params = recorded_params(
-            load_day(recorded.path, recorded.book, **_given(levels=recorded.levels, instrument=recorded.instrument)),
-            from_s=seconds_of_day(recorded.from_time),
-            until_s=seconds_of_day(recorded.until_time),
-            episode_s=0.0 if config.task.step_messages else config.task.decisions * config.task.step_s,
-            episode_messages=config.task.decisions * config.task.step_messages,
-            every_s=recorded.start_every_s,
-            capacity=config.market.capacity,
-        )
-        return RecordedFlow(), params, 0.0
-    poisson: PoissonConfig = config.flow
-    flow = PoissonFlow()
-    try:
-        params = flow.params(poisson, config.market.capacity)
-    except ValueError as error:
-        raise InputError(f"env.flow: {error}") from None
-    if poisson.strategic is None:
-        return flow, params, poisson.warm_up_s
-    return StrategicFlow(flow), strategic_params(poisson.strategic, params), poisson.warm_up_s
-
-
-def _given(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _task(

@@ -1,7 +1,8 @@
 """The flows for the engine `host`: Numba twins of `PoissonFlow.next`, `RecordedFlow.next` and `StrategicFlow.next`, equal to the bit.
 
-A twin reads and changes the flow's state (its leaves as int32, in order), reads the book and its row of random words, writes the message,
-and returns the wait. To add a flow: write its twin, call it in `draw`, and say in `twin_of` which parameters it gets.
+A twin reads and changes the flow's state (its leaves as int32, in order; what a flow adds to those of its twin comes last), reads the
+book and its row of random words, writes the message, and returns the wait. To add a flow: write its twin, call it in `draw`, and say in
+`twin_of` and `leaves_of` what its number is and which parameters it gets.
 """
 
 # Numba's intrinsics are called without the typing context that they are defined with.
@@ -15,6 +16,7 @@ import numpy as np
 from lobjax.clock import NS
 from lobjax.ffi import inlined, integers
 from lobjax.flow.host_poisson import LEAVES, next_poisson, poisson_leaves
+from lobjax.flow.mixed import MixedFlow, numbers_of
 from lobjax.flow.poisson import PoissonFlow
 from lobjax.flow.recorded import RecordedFlow, RecordedParams
 from lobjax.flow.strategic import FIRST_ID, STRATEGIC_OWNER, StrategicFlow
@@ -32,16 +34,20 @@ _OTHER_S, _OTHER_NS, _OWN_S, _OWN_NS, _DIRECTION, _SENT, _PRICE = range(1, 8)
 
 def twin_of(flow: Any) -> int | None:
     """The number of a flow in `draw`; None if it has no twin."""
+    if type(flow) is MixedFlow:
+        return twin_of(flow.flow)
     if type(flow) is StrategicFlow:
         other = twin_of(flow.other)
         return None if other is None or other >= STRATEGIC else other + STRATEGIC
     return {PoissonFlow: POISSON, RecordedFlow: RECORDED}.get(type(flow))
 
 
-def leaves_of(flow: Any, params: Any) -> list[jax.Array]:
+def leaves_of(flow: Any, state: Any, params: Any) -> list[jax.Array]:
     """The parameters that the twin reads, in its order."""
+    if type(flow) is MixedFlow:
+        return leaves_of(flow.flow, state.one, numbers_of(params, state.which))
     if type(flow) is StrategicFlow:
-        return [*leaves_of(flow.other, params.other), *params.every, params.lots]
+        return [*leaves_of(flow.other, state.other, params.other), *params.every, params.lots]
     return poisson_leaves(params) if type(flow) is PoissonFlow else _recorded_leaves(params)
 
 

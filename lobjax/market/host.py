@@ -55,6 +55,7 @@ def market_step(
     ffi.register(_TARGET, compile_handler)
     by_key = jnp.issubdtype(words.dtype, jax.dtypes.prng_key)
     flow_words, flow_tree = jax.tree.flatten(state.flow)
+    flow_leaves = leaves_of(flow, state.flow, params.flow)
     state = state.replace(flow=jnp.stack(flow_words))
     operands = list(_operands(sizes, flow.words, state, orders, until, words, params, by_key=by_key))
     leaves, tree = jax.tree.flatten([getattr(state, name) for name in _CHANGED])
@@ -73,7 +74,7 @@ def market_step(
         "words": sizes.draws * flow.words if by_key else 0,  # to be made there
     }
     attributes = {name: np.int64(value) for name, value in attributes.items()}
-    changed = jax.tree.unflatten(tree, call(*operands, *leaves_of(flow, params.flow), **attributes))
+    changed = jax.tree.unflatten(tree, call(*operands, *flow_leaves, **attributes))
     state = state.replace(**dict(zip(_CHANGED, changed, strict=True)))
     return state.replace(flow=jax.tree.unflatten(flow_tree, list(state.flow)))
 
