@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from bench import records
+from bench import market_record, market_statistics, records
 from bench.execution_cell import MEASURED, check_episodes, figures, played, sizes
-from bench.execution_cells import TABLE_A, Cell, cell_config, named_cells
+from bench.execution_cells import MARKETS, TABLE_A, Cell, cell_config, named_cells
 from bench.execution_play import INCLUDED, STRATEGIES, Result, Theatre, profile_of
 from bench.execution_scores import z_score
 from bench.execution_tables import markdown
+from bench.market_statistics import MOST_EPISODES
 from lobjax.env import make
 from lobjax.errors import InputError
 from lobjax.files import whole_file
@@ -27,6 +28,7 @@ def execution_paper(
     cells: str = "all",
     engine: str = "auto",
     out: Path | None = None,
+    statistics: int = 10_000,
     train: bool = False,
     agents: str = "ln,dr",
     seeds: str = "0,1,2,3,4",
@@ -43,7 +45,8 @@ def execution_paper(
         seed: Of the episodes; none of --seeds.
         cells: all, or some of noise-20, noise-60, tactical-20, tactical-60, strategic-20, strategic-60 with commas between.
         engine: auto, host, xla or kernel, for the strategies; agents play on the one that their configuration names.
-        out: A folder for the table, the record and the learning curves.
+        out: A folder for the table, the record, the markets' statistics and the figures.
+        statistics: With --out: episodes of each market without an agent, as `bench market-statistics` plays them; 0 for none.
         train: Train the agents that are not trained yet, and evaluate them.
         agents: ln, dr, transformer, generalist, with commas between.
         seeds: Of training, with commas between.
@@ -55,6 +58,8 @@ def execution_paper(
     training_seeds = records.numbers("--seeds", seeds, 0, 2**32 - 1)
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is not a folder; name one for the table and the record")
+    if not (statistics == 0 or 2 <= statistics <= MOST_EPISODES):
+        raise InputError(f"--statistics {statistics:,}: out of range; give 2 to {MOST_EPISODES:,}, or 0 for none")
     if train:
         _check(agents, training_seeds, chosen, episodes, seed, set)
     theatre = Theatre()
@@ -63,7 +68,12 @@ def execution_paper(
     if train:
         found["agents"] = _agents(agents, chosen, training_seeds, found["cells"], runs, theatre, episodes, seed, set)
     found |= records.origin()
-    text = "\n\n".join(markdown(found)) + "\n"
+    parts = list(markdown(found))
+    if out is not None and statistics:
+        markets = market_record.measure({cell.market: MARKETS[cell.market] for cell in chosen}, statistics, seed)
+        market_statistics.save(markets, out)
+        parts += ["## The markets without an agent", market_statistics.markdown(markets)]
+    text = "\n\n".join(parts) + "\n"
     print(text, end="")
     if out is not None:
         _write(out / TABLE, text)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from bench import execution_agents, execution_paper, execution_training
+from bench import execution_agents, execution_paper, execution_training, market_record, market_statistics
 from bench.execution_agents import evaluated
 from bench.execution_cells import CELLS, MARKETS, TABLE_A, Cell
 from bench.execution_figures import joined, learning_curves
@@ -78,9 +78,15 @@ def probe(learning_rate: float = 5e-4, **changes):
 def test_the_table_has_ours_the_papers_and_z(monkeypatch, tmp_path: Path, capsys):
     monkeypatch.setattr(execution_paper, "Theatre", Fake)
     monkeypatch.setattr(execution_paper, "profile_of", lambda env: np.ones(env.decisions))
-    execution_paper.execution_paper(episodes=100, cells="noise-20", out=tmp_path, engine="host")
+    played = {}
+    monkeypatch.setattr(market_record, "measure", lambda markets, *rest: played.setdefault("asked", (markets, *rest)))
+    monkeypatch.setattr(market_statistics, "save", lambda record, folder: played.update(saved=(record, folder)))
+    monkeypatch.setattr(market_statistics, "markdown", lambda record: "The markets' own tables.")
+    execution_paper.execution_paper(episodes=100, cells="noise-20", out=tmp_path, engine="host", statistics=70)
+    assert played["asked"] == ({"noise": MARKETS["noise"]}, 70, 100)
+    assert played["saved"] == (played["asked"], tmp_path)
     text = (tmp_path / "execution-paper.md").read_text()
-    assert capsys.readouterr().out == text
+    assert capsys.readouterr().out == text and text.endswith("The markets' own tables.\n")
     rows = [line for line in text.splitlines() if line.startswith("| noise | 20 |")]
     assert len(rows) == 4
     se = np.std([1.0, -1.0] * 50, ddof=1) / 10
@@ -170,7 +176,7 @@ def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, c
     monkeypatch.setattr(execution_paper, "Theatre", Fake)
     monkeypatch.setattr(execution_paper, "profile_of", lambda env: np.ones(env.decisions))
     options = {"episodes": 100, "cells": "noise-20", "engine": "host", "train": True, "agents": "ln", "set": TINY}
-    execution_paper.execution_paper(**options, seeds="3", runs=untrained, out=tmp_path)
+    execution_paper.execution_paper(**options, seeds="3", runs=untrained, out=tmp_path, statistics=0)
     text = capsys.readouterr().out
     assert "## Agent `ln`" in text and "One training seed, 100 episodes" in text
     assert (
@@ -229,6 +235,7 @@ def test_one_run_may_be_for_all_markets(monkeypatch):
         ({"episodes": 1}, "--episodes 1: out of range"),
         ({"seeds": "0,x"}, "--seeds 0,x: 'x' is not a whole number"),
         ({"out": Path(__file__)}, "is not a folder"),
+        ({"statistics": 1}, "--statistics 1: out of range"),
         ({"train": True, "agents": "l"}, "--agents l: unknown; did you mean 'ln'?"),
         ({"train": True, "seeds": "99,100"}, "--seed 100: is one of --seeds"),
         ({"train": True, "seeds": "4000000000"}, "--seeds 4000000000: too large"),
