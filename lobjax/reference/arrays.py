@@ -59,10 +59,21 @@ def write_listing(book, out):
             out[side, at, 3] = book.owner[side, at] if at < n else 0
 
 
+# Loops below run over unsigned indices: Numba then leaves out the wrap-around of negative ones, and LLVM makes the loops SIMD.
+
+
 @compiled
 def load(book, price, size, order_id, owner):
     """Copy the live orders of slots int32 [2, N], those with lots, into `book` without the holes between them."""
     for side in range(2):
+        n = _dense(size, side)
+        if n >= 0:
+            _copy(book.price, price, side, n)
+            _copy(book.size, size, side, n)
+            _copy(book.order_id, order_id, side, n)
+            _copy(book.owner, owner, side, n)
+            book.n[side] = n
+            continue
         n = 0
         for at in range(price.shape[1]):
             if size[side, at] > 0:
@@ -78,14 +89,35 @@ def load(book, price, size, order_id, owner):
 def blank_rest(book):
     """Zeros behind the live orders, so that one state has one form."""
     for side in range(2):
-        for at in range(book.n[side], book.price.shape[1]):
-            book.price[side, at] = 0
-            book.size[side, at] = 0
-            book.order_id[side, at] = 0
-            book.owner[side, at] = 0
+        _blank(book.price, side, book.n[side])
+        _blank(book.size, side, book.n[side])
+        _blank(book.order_id, side, book.n[side])
+        _blank(book.owner, side, book.n[side])
 
 
-# Loops below run over unsigned indices: Numba then leaves out the wrap-around of negative ones, and LLVM makes the loops SIMD.
+@compiled
+def _dense(size, side):
+    """How many slots of a side hold an order if these are the first ones, as the host engines leave a book; else -1."""
+    row, live, behind = np.uint64(side), np.uint64(0), np.uint64(0)
+    for at in range(np.uint64(size.shape[1])):
+        live += size[row, at] > 0
+    for at in range(live, np.uint64(size.shape[1])):
+        behind += size[row, at] > 0
+    return np.int64(live) if behind == 0 else np.int64(-1)
+
+
+@compiled
+def _copy(rows, source, side, n):
+    row = np.uint64(side)
+    for at in range(np.uint64(n)):
+        rows[row, at] = source[row, at]
+
+
+@compiled
+def _blank(rows, side, n):
+    row = np.uint64(side)
+    for at in range(np.uint64(n), np.uint64(rows.shape[1])):
+        rows[row, at] = 0
 
 
 @compiled
