@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench import records
 from bench.execution_cells import MARKETS, TABLE_A, TABLE_B, Cell
 from bench.execution_play import Theatre
 from bench.execution_scores import Estimate, over_episodes, over_seeds, z_score
@@ -64,6 +65,7 @@ def evaluated(
         **asked,
         "train_s": training_seconds(folder),
         "training": {"not_zero": training_counts(folder)},
+        "commits": {"trained": folder.about()["commit"], "evaluated": records.origin()["commit"]},
     }
     for actions in ACTIONS:
         policy = load_policy(folder.path, deterministic=actions == "mode")

@@ -21,6 +21,7 @@ MOST_MESSAGES, MOST_DECISIONS = (
     1000,
 )  # of a step, of an episode: more is a mistake in the numbers, or will not fit in memory
 _PER_S = {"noise": 7.6, "tactical": 7.6, "strategic": 9.5}  # messages, without the agent's
+MOST_PER_S = 60  # of 64 that a flow can have
 _PER_LOT_S = 0.09  # more where the agent's lots rest: cancellations come at a rate per lot, whosever it is
 _AGENT_MESSAGES = 12  # of one step: five reductions, a market order, five limit orders, the closing one
 _LONG_S, _ROOM, _LONG_ROOM = 180.0, 256, 512  # 191 orders a side were met in 150 s and the warm-up, 284 in 300 s
@@ -127,6 +128,11 @@ def cell_config(
     warm_up_s = step_s if warm_up_s is None else warm_up_s
     if not 0 <= warm_up_s <= 1e6:
         raise InputError(f"--warm-up {warm_up_s:g}: out of range; give 0 to 1,000,000 seconds")
+    if (most := (MOST_PER_S - _PER_S[market]) / _PER_LOT_S) < lots:
+        raise InputError(
+            f"--lots {lots:,}: resting at one price, so many would be met by more cancellations than the {MOST_PER_S} events a second that "
+            f"a market can have; give at most {int(most):,}"
+        )
     messages = most_messages(market, lots, step_s)
     if messages > MOST_MESSAGES:
         raise InputError(

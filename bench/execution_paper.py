@@ -17,6 +17,7 @@ from bench.market_statistics import MOST_EPISODES
 from lobjax.env import make
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from train.progress import phase
 
 TABLE, RECORD, CURVES = "execution-paper.md", "execution-paper.json", "execution-paper-learning.png"
 
@@ -69,17 +70,21 @@ def execution_paper(
         found["agents"] = _agents(agents, chosen, training_seeds, found["cells"], runs, theatre, episodes, seed, set)
     found |= records.origin()
     parts = list(markdown(found))
-    if out is not None and statistics:
-        markets = market_record.measure({cell.market: MARKETS[cell.market] for cell in chosen}, statistics, seed)
-        market_statistics.save(markets, out)
-        parts += ["## The markets without an agent", market_statistics.markdown(markets)]
-    text = "\n\n".join(parts) + "\n"
-    print(text, end="")
     if out is not None:
-        _write(out / TABLE, text)
         _write(out / RECORD, json.dumps(found, indent=1, allow_nan=False) + "\n")
         if train:
             _draw(out / CURVES, agents, chosen, training_seeds, runs)
+            parts += [f"![Learning curves, with the paper's own points]({CURVES})"]
+        _write(out / TABLE, _text(parts))  # before the markets are played, which takes its time
+        if statistics:
+            with phase("markets without an agent"):
+                markets = market_record.measure(
+                    {cell.market: MARKETS[cell.market] for cell in chosen}, statistics, seed
+                )
+            market_statistics.save(markets, out)
+            parts += ["## The markets without an agent", market_statistics.markdown(markets)]
+            _write(out / TABLE, _text(parts))
+    print(_text(parts), end="")
 
 
 def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, theatre: Theatre) -> dict[str, Any]:
@@ -154,6 +159,10 @@ def _draw(path: Path, agents: str, chosen: Sequence[Cell], seeds: Sequence[int],
 
     found = {name: {cell: curves(name, cell, seeds, runs) for cell in chosen} for name in named_agents(agents)}
     learning_curves(found, path)
+
+
+def _text(parts: Sequence[str]) -> str:
+    return "\n\n".join(parts) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

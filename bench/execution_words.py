@@ -13,7 +13,13 @@ _COMPARED = {"sl": "submit and leave", "twap": "TWAP"}
 
 def words(name: str, cells: Sequence[Record], benchmarks: Sequence[Record]) -> list[str]:
     """Sentences on an agent: on how much they rest, against the strategies as measured here, against the paper's agent."""
-    return [_ground(cells), *_strategies(name, cells, benchmarks), *_paper(name, cells), *_wrong(cells)]
+    return [
+        _ground(cells),
+        _commits(cells),
+        *_strategies(name, cells, benchmarks),
+        *_paper(name, cells),
+        *_wrong(cells),
+    ]
 
 
 def estimate_of(record: Mapping[str, float]) -> Estimate:
@@ -26,6 +32,16 @@ def _ground(cells: Sequence[Record]) -> str:
     if seeds == 1:
         return f"One training seed, {n:,} episodes: intervals are over episodes, and nothing is said of other seeds."
     return f"{seeds} training seeds a cell, {n:,} episodes for each, others for every seed; standard errors and intervals are over seeds."
+
+
+def _commits(cells: Sequence[Record]) -> str:
+    """Which code trained and evaluated: runs and figures are kept, and may be older than the rest of a table."""
+    found = [seed["commits"] for cell in cells for seed in cell["of_seeds"]]
+    said = [
+        f"{what} at commit {', '.join(sorted({commits[what][:12] for commits in found}))}"
+        for what in ("trained", "evaluated")
+    ]
+    return f"{said[0].capitalize()}, {said[1]}."
 
 
 def _strategies(name: str, cells: Sequence[Record], benchmarks: Sequence[Record]) -> list[str]:
@@ -54,7 +70,11 @@ def _not_better(name: str, other: str, found: Gap) -> str:
 def _paper(name: str, cells: Sequence[Record]) -> list[str]:
     ours, theirs = [estimate_of(cell["sampled"]) for cell in cells], [Figure(**cell["paper"]) for cell in cells]
     above = sum(a.mean > b.mean for a, b in zip(ours, theirs, strict=True))
-    together = overall(ours, theirs)
+    of_seeds = [
+        [over_episodes(*(seed["sampled"][key] for key in ("mean", "std", "n"))) for seed in cell["of_seeds"]]
+        for cell in cells
+    ]
+    together = overall(of_seeds, theirs)
     said = [
         f"{name} lies above the paper's figure in {above} of {len(cells)} cells; over them together by {together.mean:+.3f} ticks "
         f"(standard error {together.se:.3f}, z {together.z:+.2f})."

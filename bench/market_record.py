@@ -9,16 +9,13 @@ import numpy as np
 from bench import market_events, market_sampling, market_views, records
 from bench.market_estimates import REFERENCE_EPISODES, rows
 from bench.market_setting import OnBatch, quietly, setting
+from lobjax.env import ExecutionConfig
 from lobjax.flow import PoissonConfig
 from lobjax.results.intervals import interval
 
 SHAPE = (
-    3.946425,
-    10.759585,
-    16.278854,
-    18.873662,
-    19.587928,
-)  # of the book, from the best on, as the authors' code has it
+    ExecutionConfig().volume_scale_lots
+)  # of the book, by distance from the opposite best, as the authors' code has it
 SECONDS = 150
 WINDOW_S = 15  # over which changes of the mid and events are counted: a step of the execution task
 IMPACT_EPISODES, EVENT_EPISODES, DEPTH_BOOKS = 2000, 128, 512  # views need no more

@@ -15,6 +15,11 @@ from lobjax.flow import PoissonConfig
 
 JSON, MARKDOWN = "market-statistics.json", "market-statistics.md"
 MOST_EPISODES = 10**6
+FIGURES = {
+    "impact": "Mid after an order, less the mid without it",
+    "depth": "Resting lots by distance from the opposite best",
+    "flow": "Spread, events and changes of the mid",
+}
 
 
 def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
@@ -82,6 +87,8 @@ def _parts(record: Mapping[str, Any]) -> Iterator[str]:
             ["", *(f"{k + 1} tick{'s' if k else ''}" for k in levels)], ["---", *["---:"] * len(levels)],
             ["measured", *cells], ["the authors' code", *(f"{lots:.2f}" for lots in depth["reference"])],
         ])  # fmt: skip
+    if any("views" in found for found in record["markets"].values()):
+        yield from (f"![{title}]({name}.png)" for name, title in FIGURES.items())
     commit = record["commit"][:12] + ("+" if record["commit"].endswith("+") else "")
     yield f"`{record['command']}` · {record['date'][:10]} · commit `{commit}`, {record['device']}, {record['cores']} cores"
 

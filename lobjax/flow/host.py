@@ -37,7 +37,7 @@ def twin_of(flow: Any) -> int | None:
     if type(flow) is MixedFlow:
         return twin_of(flow.flow)
     if type(flow) is StrategicFlow:
-        other = twin_of(flow.other)
+        other = None if type(flow.other) is MixedFlow else twin_of(flow.other)
         return None if other is None or other >= STRATEGIC else other + STRATEGIC
     return {PoissonFlow: POISSON, RecordedFlow: RECORDED}.get(type(flow))
 

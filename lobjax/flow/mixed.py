@@ -1,7 +1,7 @@
 """One of several simulated markets, drawn anew for each episode: what an agent for all of them is trained in.
 
 The markets differ in numbers only, so that they are one compiled program: where one has traders of a kind, the others have them too,
-without effect.
+without effect on the law of their market (idle turns use up random words, so it is not to the bit what it is alone).
 """
 
 from collections.abc import Sequence

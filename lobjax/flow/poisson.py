@@ -3,7 +3,7 @@
 Limit orders of a side arrive at `limit_per_s[i - 1]` i ticks from the opposite best; market orders at one rate a side; cancellations
 at `cancel_per_lot_s[i - 1]` times the lots resting there (any owner's; they take only the flow's own orders, newest first).
 Sizes are `round(clip(1 + |N(0, size_std^2)|, 1, size_max))`. All six totals superpose into one Poisson source; tactical traders move
-them with the book's imbalance (`lobjax.flow.tactical`). A side that ran empty gets an order a tick from the other one's best, as large as
+them with the book's imbalance (`lobjax.flow.tactical`). All events together come at most 64 times a second. A side that ran empty gets an order a tick from the other one's best, as large as
 what rests there. The defaults are the noise trader and opening book of Cheridito and Weiss (arXiv 2507.06345), section 2. Integer
 arithmetic throughout (`lobjax.flow.fixed`).
 """
@@ -75,8 +75,11 @@ class PoissonConfig:
             raise ValueError("rates, size_std and warm_up_s must not be negative")
         if len(self.limit_per_s) > MAX_DISTANCES:
             raise ValueError(f"limit_per_s and cancel_per_lot_s may have at most {MAX_DISTANCES} distances")
-        if 2 * (sum(self.limit_per_s) + self.market_per_s) * 2**18 > MAX_TOTAL_RATE / 2:
-            raise ValueError("rates are too high: limit and market orders of both sides must stay below 32 a second")
+        strongest = self.tactical.scale * (1 + self.tactical.factor) if self.tactical else 1.0
+        if 2 * (sum(self.limit_per_s) + self.market_per_s) * strongest * 2**18 > MAX_TOTAL_RATE / 2:
+            raise ValueError(
+                "rates are too high: limit and market orders of both sides must stay below 32 a second, whatever tactical traders do"
+            )
         if not 1 <= self.size_max <= 64 or min(self.opening_lots, default=1) < 1 or self.spread_ticks < 1:
             raise ValueError("size_max must be 1..64, opening_lots and spread_ticks at least 1")
         if max(self.best_bid_ticks, self.spread_ticks, *self.opening_lots) >= 1 << 28 or self.warm_up_s > 1e6:

@@ -42,7 +42,7 @@ def refusal(flow: Flow) -> str | None:
 
 def draws(key: jax.Array) -> bool:
     """Whether this engine makes a step's random words from this key itself, the same and faster than XLA does."""
-    return follows(key)
+    return jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and follows(key)
 
 
 def market_step(

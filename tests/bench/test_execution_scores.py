@@ -37,9 +37,13 @@ def test_a_gap_is_welchs():
 
 
 def test_overall_is_the_mean_over_cells():
-    ours = [Estimate(0.3, 0.03, 4, 1.0), Estimate(0.1, 0.04, 4, 1.0)]
+    # Two cells that rise and fall together over three seeds: their errors do not cancel.
+    ours = [[Estimate(mean + shift, 0.01, 99, 1.0) for shift in (-0.1, 0.0, 0.1)] for mean in (0.3, 0.1)]
     found = overall(ours, [Figure(0.1, 0.0), Figure(0.2, 0.0)])
-    assert found == pytest.approx((0.05, 0.025, 2.0))
+    assert found == pytest.approx((0.05, 0.1 / 3**0.5, 0.05 / (0.1 / 3**0.5)))
+    one = [[Estimate(0.3, 0.03, 99, 1.0)], [Estimate(0.1, 0.04, 99, 1.0)]]
+    found = overall(one, [Figure(0.1, 9984**0.5 * 0.02), Figure(0.2, 0.0)])
+    assert found.se == pytest.approx((0.035**2 + 0.01**2) ** 0.5)
 
 
 def test_the_tables_are_whole():
