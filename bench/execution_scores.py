@@ -97,9 +97,7 @@ def overall(ours: Sequence[Sequence[Estimate]], papers: Sequence[Figure]) -> Ove
     cells = len(papers)
     of_seeds = np.array([[estimate.mean for estimate in cell] for cell in ours]).mean(axis=0)
     mean = float(of_seeds.mean()) - sum(paper.mean for paper in papers) / cells
-    if len(of_seeds) == 1:
-        se = sum(cell[0].se for cell in ours) / cells
-    else:
-        se = float(of_seeds.std(ddof=1)) / math.sqrt(len(of_seeds))
+    one = sum(cell[0].se for cell in ours) / cells
+    se = one if len(of_seeds) == 1 else float(of_seeds.std(ddof=1)) / math.sqrt(len(of_seeds))
     se = math.hypot(se, sum(map(paper_se, papers)) / cells)
     return Overall(mean, se, mean / se)

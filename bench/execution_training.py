@@ -45,11 +45,13 @@ AGENTS = {
         column="dr",
     ),
     "transformer": Agent(
-        about="A Transformer trained by PPO, its deviation falling to 0.1 (the paper's to 0.32), held against the paper's logistic-normal agent.",
+        about="A Transformer trained by PPO, held against the paper's logistic-normal agent; its deviation falls to 0.1, the paper's to "
+        "0.32.",
         config="execution_paper_transformer.yaml",
     ),
     "generalist": Agent(
-        about="One policy for all three markets, a Transformer trained by PPO (deviation to 0.1), held against the paper's logistic-normal agents, each of which knows its market.",
+        about="One Transformer for all three markets, trained by PPO, held against the paper's logistic-normal agents, each of which "
+        "knows its market; its deviation falls to 0.1.",
         config="execution_paper_generalist.yaml",
         together=True,
     ),

@@ -2,10 +2,10 @@
 
 Limit orders of a side arrive at `limit_per_s[i - 1]` i ticks from the opposite best; market orders at one rate a side; cancellations
 at `cancel_per_lot_s[i - 1]` times the lots resting there (any owner's; they take only the flow's own orders, newest first).
-Sizes are `round(clip(1 + |N(0, size_std^2)|, 1, size_max))`. All six totals superpose into one Poisson source; tactical traders move
-them with the book's imbalance (`lobjax.flow.tactical`). All events together come at most 64 times a second. A side that ran empty gets an order a tick from the other one's best, as large as
-what rests there. The defaults are the noise trader and opening book of Cheridito and Weiss (arXiv 2507.06345), section 2. Integer
-arithmetic throughout (`lobjax.flow.fixed`).
+Sizes are `round(clip(1 + |N(0, size_std^2)|, 1, size_max))`. All six totals superpose into one Poisson source, of at most 64 events
+a second; tactical traders move them with the book's imbalance (`lobjax.flow.tactical`). A side that ran empty gets an order a tick from
+the other one's best, as large as what rests there. The defaults are the noise trader and opening book of Cheridito and Weiss
+(arXiv 2507.06345), section 2. Integer arithmetic throughout (`lobjax.flow.fixed`).
 """
 
 import math

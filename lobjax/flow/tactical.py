@@ -2,7 +2,8 @@
 
 With w_k = exp(-decay k) and volumes k ticks behind each best price, I = (B - A) / (B + A), B = sum w_k bids_k, A = sum w_k asks_k. Buy
 orders, limit bids and cancellations of asks arrive at 1 + factor max(0, I) times their rate; sell orders, limit asks and cancellations of
-bids at 1 + factor max(0, -I) times (Cheridito and Weiss, arXiv 2507.06345, section 2). Integer arithmetic, as everywhere in flows; a level counts for 4,095 lots at most.
+bids at 1 + factor max(0, -I) times (Cheridito and Weiss, arXiv 2507.06345, section 2). Integer arithmetic, as everywhere
+in flows; a level counts for 4,095 lots at most.
 """
 
 from dataclasses import dataclass
