@@ -1,5 +1,7 @@
 """Small environments of every task and flow, for tests."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -12,6 +14,7 @@ TASKS = {
 }
 
 
+@functools.cache
 def simulated(task, *, engine="auto", **market):
     """An environment in a Poisson market with a short warm-up."""
     market = MarketConfig(**{"capacity": 64, "max_messages": 96, "engine": engine, **market})
@@ -20,11 +23,15 @@ def simulated(task, *, engine="auto", **market):
     )
 
 
-def trajectory(env, n, steps, *, seed=0, jit=True):
+@functools.cache
+def _programs(env, jit):
+    """(reset, step) of a batch, compiled once for all tests of an environment."""
+    return jit(jax.vmap(env.reset, in_axes=(0, None))), jit(jax.vmap(env.step, in_axes=(0, 0, 0, None)))
+
+
+def trajectory(env, n, steps, *, seed=0, jit=jax.jit):
     """Play `steps` random actions in `n` environments; returns (observations, rewards, done, infos) stacked by step."""
-    maybe_jit = jax.jit if jit else lambda f: f
-    reset = maybe_jit(jax.vmap(env.reset, in_axes=(0, None)))
-    step = maybe_jit(jax.vmap(env.step, in_axes=(0, 0, 0, None)))
+    reset, step = _programs(env, jit)
     sample = jax.vmap(env.action_space.sample)
     key_reset, key_steps, key_acts = jax.random.split(jax.random.key(seed), 3)
     observation, state = reset(jax.random.split(key_reset, n), env.default_params)

@@ -12,6 +12,7 @@ from lobjax.flow import RecordedFlow
 from lobjax.flow.recorded import to_device
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.types import Message
+from tests.compiling import quick_jit
 
 WIDE_OPEN = 10**6
 
@@ -54,7 +55,7 @@ def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, 
 
 @functools.cache
 def _compiled(market: Market):
-    return jax.jit(market.step)
+    return quick_jit(market.step)
 
 
 def play(market, params, state, until_s, sent=(), closing=()):

@@ -11,6 +11,7 @@ from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.types import AGENT_ID_BASE, Kind, Side
+from tests.compiling import quick_jit
 from tests.env.environments import trajectory
 from tests.market.scripted import SCRIPT, market_of, play
 
@@ -92,5 +93,5 @@ def test_two_engines_agree_on_a_whole_episode_of_counted_steps():
         task = ExecutionConfig(lots=12, decisions=3, step_messages=7)
         market = MarketConfig(capacity=64, max_messages=64, engine=engine)
         env = make(EnvConfig(task=task, flow=PoissonConfig(warm_up_s=4.0), market=market))
-        results.append(trajectory(env, 2, 4)[1])
+        results.append(trajectory(env, 2, 4, jit=quick_jit)[1])
     jax.tree.map(np.testing.assert_array_equal, *results)

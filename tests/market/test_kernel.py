@@ -13,6 +13,7 @@ from lobjax.errors import InputError
 from lobjax.flow import PoissonFlow
 from lobjax.flow.poisson import PoissonState
 from lobjax.market import Market, kernel
+from tests.compiling import quick_jit
 from tests.engine.test_kernel_lowering import pretended_gpu
 from tests.market.test_host import assert_equal, one_step, opened, orders_of, poisson_case, recorded_case, traders_case
 
@@ -22,7 +23,7 @@ MARKETS = 4
 def stepper(case, engine):
     """(the case on an engine, its step over a batch of markets)."""
     case = dataclasses.replace(case, market=dataclasses.replace(case.market, engine=engine))
-    return case, jax.jit(jax.vmap(partial(one_step, case.market), in_axes=(0, 0, 0, None)))
+    return case, quick_jit(jax.vmap(partial(one_step, case.market), in_axes=(0, 0, 0, None)))
 
 
 def play_both(case, other, steps, seed=0):
@@ -74,7 +75,7 @@ def test_one_market_without_a_batch():
     engines = [dataclasses.replace(case.market, engine=engine) for engine in ("kernel", "auto")]
     key, orders = jax.random.key(1), orders_of(case, 1)
     states = (market.open(key, case.params) for market in engines)
-    steps = (jax.jit(partial(one_step, market)) for market in engines)
+    steps = (quick_jit(partial(one_step, market)) for market in engines)
     done = (step(key, state, orders, case.params) for step, state in zip(steps, states, strict=True))
     assert_equal(*(jax.tree.map(lambda x: x[None], state) for state in done))
 

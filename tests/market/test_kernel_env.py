@@ -9,6 +9,7 @@ from lobjax.engine.flat_book import FlatBook
 from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make, views
 from lobjax.flow import PoissonConfig
 from lobjax.types import Side
+from tests.compiling import quick_jit
 from tests.env.environments import trajectory
 
 TASK = MakingConfig(decisions=3, step_s=2.0, quote_lots=3, inventory_limit_lots=6)
@@ -21,7 +22,7 @@ def played():
     for engine in ("kernel", "auto"):
         market = MarketConfig(capacity=32, max_messages=32, queue_places=16, order_delay_ns=300_000_000, engine=engine)
         flow = PoissonConfig(warm_up_s=0.0, opening_lots=(4, 11, 16, 19))
-        done.append(trajectory(make(EnvConfig(task=TASK, flow=flow, market=market)), 3, 5))
+        done.append(trajectory(make(EnvConfig(task=TASK, flow=flow, market=market)), 3, 5, jit=quick_jit))
     return done
 
 
@@ -43,6 +44,6 @@ def test_what_an_environment_looks_at_is_the_same(played):
             [views.queue_ahead(market, jnp.int32(side), prices, owner) for side in Side for owner in (0, 1, -1)],
         )
 
-    flat, ordered = (jax.jit(jax.vmap(seen))(state.market) for state, _ in played)
+    flat, ordered = (quick_jit(jax.vmap(seen))(state.market) for state, _ in played)
     assert jax.tree.all(jax.tree.map(np.array_equal, flat, ordered))
     assert max(int(ahead.sum()) for ahead in ordered[3]) > 0
