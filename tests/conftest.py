@@ -7,6 +7,8 @@ import pytest
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+import lobjax  # noqa: F401 - before Numba, which otherwise keeps compiled code where no other process looks for it
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
-from numba import cfunc, njit, types
+from numba import cfunc, types
 from numba.core.ccallback import CFunc
 
 from lobjax import ffi
@@ -128,22 +128,16 @@ def _count_messages(frame):
     return shape[shape.shape[0] - 1]
 
 
-@njit(nogil=True, parallel=True)
-def _run(frame, books, ranges):
-    """All books of a call, one range a thread."""
-    for k in numba.prange(ranges):
-        _run_range(frame, range_start(books, ranges, k), range_start(books, ranges, k + 1))
-
-
 def compile_handler(version: tuple[int, int]) -> CFunc:
     """Compile the handler, or load it as compiled before on this machine. version: of the FFI."""
     root = Path(__file__).parents[1]
     sources = (path for pattern in _SOURCES for path in sorted(root.glob(pattern)))
     key = (*version, ffi.stamp(sources))
 
-    @cfunc(types.int64(types.int64), cache=True)
+    @cfunc(types.int64(types.int64), cache=True, parallel=True)
     def handler(frame):
-        # The whole key is a closure variable, and so part of the cache's key.
+        # The whole key is a closure variable, and so part of the cache's key. One range a thread; the loop is here because LLVM works on
+        # everything anew for each function around it.
         if ffi.answers_metadata(frame, key[0], key[1]):
             return 0
         books = count_items(frame, _BOOK_RANK)
@@ -151,7 +145,8 @@ def compile_handler(version: tuple[int, int]) -> CFunc:
         # Numba's own `get_num_threads` would keep this from being cached.
         ranges = min(min(books, attribute(frame, _THREADS)), worth)
         if ranges > 1:
-            _run(frame, books, ranges)
+            for k in numba.prange(ranges):
+                _run_range(frame, range_start(books, ranges, k), range_start(books, ranges, k + 1))
         else:
             _run_range(frame, 0, books)
         return 0  # no error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
-from numba import cfunc, njit, types
+from numba import cfunc, types
 from numba.core.ccallback import CFunc
 
 from lobjax import ffi
@@ -39,27 +39,23 @@ def _run_range(frame, first, last):
         step_market(flow, width, max_messages, step_messages, market, memory)
 
 
-@njit(nogil=True, parallel=True)
-def _run(frame, markets, ranges):
-    """All markets of a call, one range a thread."""
-    for k in numba.prange(ranges):
-        _run_range(frame, range_start(markets, ranges, k), range_start(markets, ranges, k + 1))
-
-
 def compile_handler(version: tuple[int, int]) -> CFunc:
     """Compile the handler, or load it as compiled before on this machine. version: of the FFI."""
     root = Path(__file__).parents[1]
     sources = (path for pattern in _SOURCES for path in sorted(root.glob(pattern)))
     key = (*version, ffi.stamp(sources))
 
-    @cfunc(types.int64(types.int64), cache=True)
+    @cfunc(types.int64(types.int64), cache=True, parallel=True)
     def handler(frame):
-        # The whole key is a closure variable, and so part of the cache's key.
+        # The whole key is a closure variable, and so part of the cache's key. One range a thread; the loop is here because LLVM works on
+        # everything anew for each function around it.
         if ffi.answers_metadata(frame, key[0], key[1]):
             return 0
         markets = count_items(frame, _BOOK_RANK)
         # Numba's own `get_num_threads` would keep this from being cached.
-        _run(frame, markets, min(markets, attribute(frame, _THREADS)))
+        ranges = min(markets, attribute(frame, _THREADS))
+        for k in numba.prange(ranges):
+            _run_range(frame, range_start(markets, ranges, k), range_start(markets, ranges, k + 1))
         return 0  # no error
 
     return handler

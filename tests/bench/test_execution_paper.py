@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -109,6 +110,16 @@ def test_counts_that_must_be_zero_are_said(monkeypatch, capsys):
     monkeypatch.setattr(execution_paper, "profile_of", lambda env: np.ones(env.decisions))
     execution_paper.execution_paper(episodes=10, cells="noise-20", engine="host")
     assert "**Mind:** noise, 20 lots, twap: late is 3: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", execution_training.AGENTS)
+def test_every_agent_has_a_configuration_for_every_cell(name):
+    for cell in CELLS:
+        run = run_for(name, cell, 3)
+        config = configuration(run)
+        assert (config.env.task.lots, config.seed, config.env.task.observation) == (cell.lots, 3, "paper")
+        flows = getattr(config.env.flow, "flows", (config.env.flow,))
+        assert [replace(MARKETS[market], warm_up_s=15.0) for market in run.markets] == list(flows)
 
 
 @pytest.mark.parametrize("name", ["ln", "dr"])

@@ -5,22 +5,35 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from numba import njit
 
 from lobjax import ffi
 from lobjax.book import empty_book, listing
 from lobjax.clock import Time, from_seconds, plus
 from lobjax.errors import InputError
-from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow, StrategicConfig, StrategicFlow, TacticalConfig, fixed
+from lobjax.flow import (
+    MixedFlow,
+    PoissonConfig,
+    PoissonFlow,
+    RecordedFlow,
+    StrategicConfig,
+    StrategicFlow,
+    TacticalConfig,
+    fixed,
+)
 from lobjax.flow import host_poisson as twins
+from lobjax.flow.host import twin_of
 from lobjax.flow.recorded import to_device
 from lobjax.flow.strategic import strategic_params
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.types import AGENT_ID_BASE, Kind, Message
+from tests.compiling import quick_jit
 
 pytestmark = pytest.mark.skipif(ffi.refusal() is not None, reason=f"the engine host cannot run: {ffi.refusal()}")
 SECONDS, LONG = from_seconds(0.7), from_seconds(6.0)
@@ -91,11 +104,14 @@ def traders_case(**sizes) -> Case:
     return Case(Market(flow=StrategicFlow(flow), **sizes), numbers(rng, sizes["accounts"], params), sent=5, closing=2)
 
 
-def recorded_case(**sizes) -> Case:
+def recorded_case(*, trader: bool = False, **sizes) -> Case:
+    """A record of any messages; with `trader`, a strategic one beside it."""
     flow, rng = RecordedFlow(), np.random.default_rng(2)
     sizes = {"capacity": 8, "accounts": 3, "queue_places": 3, "max_messages": 12, "levels": 2, **sizes}
-    params = numbers(rng, sizes["accounts"], recorded_day(rng, 150, sizes["capacity"]))
-    return Case(Market(flow=flow, **sizes), params, sent=3, closing=1)
+    day: Any = recorded_day(rng, 150, sizes["capacity"])
+    if trader:
+        flow, day = StrategicFlow(flow), strategic_params(StrategicConfig(every_s=0.8), day)
+    return Case(Market(flow=flow, **sizes), numbers(rng, sizes["accounts"], day), sent=3, closing=1)
 
 
 def orders_of(case, seed, shape=()) -> Orders:
@@ -128,14 +144,15 @@ def opened(case, markets):
         poisson_case,
         partial(traders_case, capacity=4),
         partial(traders_case, step_messages=25, max_messages=27, queue_places=4),
-        recorded_case,
+        partial(recorded_case, trader=True),
     ],
     ids=["poisson", "small", "counted", "recorded"],
 )
 def test_equals_the_definition_in_every_leaf_after_every_step(make):
     case, markets, steps = make(), 8, 30
+    jit = jax.jit if make is poisson_case else quick_jit  # once as users get it
     xla, host = replace(case.market, engine="xla"), replace(case.market, engine="host")
-    run = {m: jax.jit(jax.vmap(partial(one_step, m), in_axes=(0, 0, 0, None))) for m in (xla, host)}
+    run = {m: jit(jax.vmap(partial(one_step, m), in_axes=(0, 0, 0, None))) for m in (xla, host)}
     state = opened(case, markets)
     for number in range(steps):
         keys = jax.random.split(jax.random.key(number), markets)
@@ -192,6 +209,16 @@ def test_a_recorded_day_is_shared_by_all_markets():
     assert memory.temp_size_in_bytes < rows * 4  # not even one field of the day is copied
 
 
+@njit
+def exponential(word, log):
+    return twins.exponential(word, log)
+
+
+@njit
+def waiting_time(draw, rate):
+    return twins.waiting_time(draw, rate)
+
+
 def test_random_quantities_equal_their_definitions():
     rng = np.random.default_rng(4)
     edges = np.array([0, 1, 2, 3, 2**31 - 1, 2**31, 2**32 - 1], np.uint32)
@@ -199,11 +226,18 @@ def test_random_quantities_equal_their_definitions():
         [edges, rng.integers(0, 2**32, 500, np.uint32), 2 ** rng.integers(0, 32, 50).astype(np.uint32)]
     )
     draws = np.asarray(fixed.exponential(jnp.asarray(words)))
-    assert [twins.exponential(word, fixed.MINUS_LOG) for word in words] == draws.tolist()
+    assert [exponential(word, fixed.MINUS_LOG) for word in words] == draws.tolist()
     rates = np.concatenate([[0, 1, 2, fixed.MAX_TOTAL_RATE], rng.integers(1, 2**24, words.size - 4)]).astype(np.uint32)
     wait = fixed.waiting_time(jnp.asarray(draws), jnp.asarray(rates))
-    twin = [twins.waiting_time(int(draw), int(rate)) for draw, rate in zip(draws, rates, strict=True)]
+    twin = [waiting_time(int(draw), int(rate)) for draw, rate in zip(draws, rates, strict=True)]
     np.testing.assert_array_equal(np.asarray(twin), np.stack(wait, axis=1))
+
+
+def test_a_key_of_the_old_kind_draws_the_same():
+    case = poisson_case()
+    state, orders, market = case.market.open(jax.random.key(0), case.params), orders_of(case, 0), case.market
+    new, old = (one_step(market, key, state, orders, case.params) for key in (jax.random.key(3), jax.random.PRNGKey(3)))
+    assert_equal(*(jax.tree.map(lambda x: x[None], state) for state in (new, old)))
 
 
 def test_a_wrong_shape_or_engine_is_refused_before_it_reaches_the_handler():
@@ -221,6 +255,8 @@ def test_a_wrong_shape_or_engine_is_refused_before_it_reaches_the_handler():
     assert case.market.runs_on == ("host", "the fastest on the CPU")
     choice = replace(case.market, flow=Silence()).runs_on
     assert choice.engine == "xla" and "host cannot run, as the flow Silence has no twin" in choice.reason
+    # Their state would lie otherwise than the twin expects it.
+    assert twin_of(StrategicFlow(MixedFlow())) is None and twin_of(StrategicFlow(StrategicFlow(PoissonFlow()))) is None
     with pytest.raises(InputError, match="host cannot run, as the flow Silence has no twin"):
         _ = replace(case.market, flow=Silence(), engine="host").runs_on
 

@@ -85,7 +85,7 @@ def test_a_recorded_day_is_an_operand_that_all_markets_share():
     rows = case.params.flow.messages.kind.shape
     state, orders = opened(case, MARKETS), orders_of(case, 1, (MARKETS,))
     keys = jax.random.split(jax.random.key(1), MARKETS)
-    traced = jax.make_jaxpr(step)(keys, state, orders, case.params).jaxpr
+    traced = jax.make_jaxpr(step.__wrapped__)(keys, state, orders, case.params).jaxpr
     call = next(eqn for eqn in _equations(traced) if eqn.primitive.name == "pallas_call")
     shapes = [x.aval.shape for x in call.invars]
     assert shapes.count(rows) == 8 and (MARKETS, *rows) not in shapes  # six fields and two words of time

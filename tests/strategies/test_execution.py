@@ -89,6 +89,18 @@ def test_immediate_sends_everything_at_market_at_once():
     assert (figures["time_to_fill_s"] == 0).all() and (figures["maker_share"] == 0).all()
 
 
+def test_a_market_that_stops_with_the_episode_gives_the_same_ends():
+    env = environment()
+    (player,) = strategies(env, env.default_params, ("immediate",)).values()
+    on, stopped = (
+        play_episodes(env, env.default_params, player, Episodes(count=32, seed=2, stops=stops))
+        for stops in (False, True)
+    )
+    assert on["episode_length"].min() < env.decisions
+    for name in on:
+        np.testing.assert_array_equal(on[name], stopped[name], err_msg=name)
+
+
 def test_twap_remainder_goes_first():
     np.testing.assert_array_equal(twap(23, 4).lots, [6, 6, 6, 5])
     np.testing.assert_array_equal(twap(3, 5).lots, [1, 1, 1, 0, 0])

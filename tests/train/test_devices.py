@@ -8,12 +8,17 @@ import sys
 import pytest
 
 from lobjax.errors import InputError
+from tests.compiling import FLAGS
 from train.devices import check_devices
 
 
 def test_four_virtual_devices_learn_what_one_does():
     """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps (PPO) or 1 (actor-critic)."""
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    environment = {
+        **os.environ,
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count=4 {FLAGS}",
+        "JAX_PLATFORMS": "cpu",
+    }
     command = [sys.executable, "-W", "error", "-m", "tests.train.compare_devices"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 0, result.stderr
