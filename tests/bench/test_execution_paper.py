@@ -202,7 +202,9 @@ def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, c
 
 def cell_record(mean: float, se: float, z: float) -> dict:
     estimate = {"mean": mean, "se": se, "freedom": 4, "std": 1.0}
-    scores = {"seed": 0, **{a: {"n": 100, "not_zero": {}} for a in ("training", "sampled", "mode")}}
+    played = {"mean": mean, "std": 1.0, "n": 100, "not_zero": {}}
+    scores = {"seed": 0, **dict.fromkeys(("training", "sampled", "mode"), played)}
+    scores["commits"] = {"trained": "0123456789abcdef", "evaluated": "fedcba9876543210+"}
     return {
         **CELL._asdict(),
         "sampled": estimate,
@@ -221,6 +223,7 @@ def test_words_say_where_an_agent_does_not_win():
     said = " ".join(words("ln", [cell_record(0.9, 0.02, 11.0)], benchmarks))
     assert "in 2 of 2 comparisons" in said and "In no cell does it fall short" in said and "told apart" not in said
     said = " ".join(words("ln", [cell_record(-0.2, 0.02, -40.0)], benchmarks))
+    assert "Trained at commit 0123456789ab, evaluated at commit fedcba987654." in said
     assert "ln loses to TWAP by 0.150 ticks" in said and "5 training seeds a cell, 100 episodes for each" in said
 
 
