@@ -12,7 +12,7 @@ import ctypes
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,14 @@ _KEEP_ALIVE: list[CFunc] = []  # handlers, which XLA calls by address
 
 # No reference counts: compiled code here neither allocates nor owns what it looks at. Not cached by itself either: Numba's cache would
 # not notice an edit in a file that this code is compiled into, so handlers are cached whole, under a `stamp` of all their sources.
-# Bare: nothing here is called from Python (which would crash), and the ways in from there took a third of the time to compile.
-_BARE: Any = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-inner = njit(_nrt=False, **_BARE)
+# Bare: nothing here is called from Python (which would crash); the ways in from there took seconds to compile.
+_bare: Any = partial(njit, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+inner = _bare(_nrt=False)
 # For what runs once a message: a call hands over every field of every array by itself, which costs more than most of the work.
-inlined = njit(_nrt=False, forceinline=True, **_BARE)
-outer = njit(**_BARE)  # may allocate: once a thread and call
+inlined = _bare(_nrt=False, forceinline=True)
+outer = _bare()  # may allocate: once a thread and call
 # As `inner`, but copied into its callers before types are found: without reference counts a function must not return an array of its own.
-inline = njit(_nrt=False, inline="always", **_BARE)
+inline = _bare(_nrt=False, inline="always")
 
 
 def _view(dtype: types.Type, rank: int):

@@ -20,10 +20,10 @@ from tests.market.test_host import assert_equal, one_step, opened, orders_of, po
 MARKETS = 4
 
 
-def stepper(case, engine):
+def stepper(case, engine, jit=quick_jit):
     """(the case on an engine, its step over a batch of markets)."""
     case = dataclasses.replace(case, market=dataclasses.replace(case.market, engine=engine))
-    return case, quick_jit(jax.vmap(partial(one_step, case.market), in_axes=(0, 0, 0, None)))
+    return case, jit(jax.vmap(partial(one_step, case.market), in_axes=(0, 0, 0, None)))
 
 
 def play_both(case, other, steps, seed=0):
@@ -75,17 +75,17 @@ def test_one_market_without_a_batch():
     engines = [dataclasses.replace(case.market, engine=engine) for engine in ("kernel", "auto")]
     key, orders = jax.random.key(1), orders_of(case, 1)
     states = (market.open(key, case.params) for market in engines)
-    steps = (quick_jit(partial(one_step, market)) for market in engines)
+    steps = (jax.jit(partial(one_step, market)) for market in engines)
     done = (step(key, state, orders, case.params) for step, state in zip(steps, states, strict=True))
     assert_equal(*(jax.tree.map(lambda x: x[None], state) for state in done))
 
 
 def test_a_recorded_day_is_an_operand_that_all_markets_share():
-    case, step = stepper(recorded_case(), "kernel")
+    case, step = stepper(recorded_case(), "kernel", jit=jax.jit)
     rows = case.params.flow.messages.kind.shape
     state, orders = opened(case, MARKETS), orders_of(case, 1, (MARKETS,))
     keys = jax.random.split(jax.random.key(1), MARKETS)
-    traced = jax.make_jaxpr(step.__wrapped__)(keys, state, orders, case.params).jaxpr
+    traced = jax.make_jaxpr(step)(keys, state, orders, case.params).jaxpr
     call = next(eqn for eqn in _equations(traced) if eqn.primitive.name == "pallas_call")
     shapes = [x.aval.shape for x in call.invars]
     assert shapes.count(rows) == 8 and (MARKETS, *rows) not in shapes  # six fields and two words of time
