@@ -14,7 +14,7 @@ from lobjax.engine import memory
 from lobjax.env import Environment, EnvState
 from lobjax.evaluation import Episodes, OnBatch, Player, Stage
 from lobjax.policy import LoadedPolicy
-from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
 from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volume_profile, vwap
 
 STRATEGIES = ("sl", "twap", "vwap", "market")
@@ -57,7 +57,7 @@ class Result(NamedTuple):
     @property
     def wrong(self) -> dict[str, float]:
         """Counts that are not 0 and make the market another than the one asked for. Stuck lots are valued, and do not."""
-        return {name: count for name, count in self.counts.items() if count and name != "stuck_lots"}
+        return {name: count for name, count in self.counts.items() if count and name in MUST_NOT_HAPPEN}
 
 
 class Theatre:

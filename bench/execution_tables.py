@@ -1,9 +1,9 @@
 """The execution paper's tables as Markdown, from the record that `bench execution-paper` makes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.table import short
+from bench.table import markdown_table, short
 from lobjax.results.metrics import MUST_BE_ZERO
 
 Record = Mapping[str, Any]
@@ -37,7 +37,7 @@ def _benchmarks(record: Record) -> Iterable[str]:
             f"{cell['mean']:.3f} ({cell['se']:.3f}, {cell['std']:.2f})",
             _paper(cell), _signed(cell["z"], 2), short(cell["episodes_per_s"]),
         ])  # fmt: skip
-    yield _table(rows)
+    yield markdown_table(rows)
     known = [cell for cell in record["cells"] if cell["z"] is not None]
     within = sum(abs(cell["z"]) <= _ALL_GOOD_Z for cell in known)
     speed = record["speed"]
@@ -69,7 +69,7 @@ def _agent(name: str, agent: Record, record: Record) -> Iterable[str]:
             _paper(cell), _signed(cell["z"], 2), _interval(mode),
             f"{later['mean']:.2f} ({later['std']:.2f})" if later else "", f"{cell['train_s']:.0f}",
         ])  # fmt: skip
-    yield _table(rows)
+    yield markdown_table(rows)
     yield "\n".join(f"- {sentence}" for sentence in agent["words"])
 
 
@@ -83,7 +83,3 @@ def _paper(cell: Record) -> str:
 
 def _signed(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:+.{digits}f}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -11,7 +11,7 @@ from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError, nearest
 from lobjax.policy import FILE
-from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.results.metrics import MUST_NOT_HAPPEN
 from train import runner
 from train.config import EvaluationConfig, TrainConfig, config_from, load_config
 from train.runfolder import RunFolder
@@ -133,8 +133,8 @@ def training_seconds(folder: RunFolder) -> float:
 def training_counts(folder: RunFolder) -> dict[str, float]:
     """What must be 0 and was not, summed over the episodes that ended in training. Stuck lots are valued, and are not among them."""
     lines = list(folder.lines())
-    totals = {name: sum(line.get(f"episode/{name}", 0) for line in lines) for name in MUST_BE_ZERO}
-    return {name: total for name, total in totals.items() if total and name != "stuck_lots"}
+    totals = {name: sum(line.get(f"episode/{name}", 0) for line in lines) for name in MUST_NOT_HAPPEN}
+    return {name: total for name, total in totals.items() if total}
 
 
 def curve(folder: RunFolder) -> list[tuple[int, float]]:

@@ -15,7 +15,7 @@ from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.env.base import market_counts
 from lobjax.flow import PoissonConfig
 from lobjax.market import Limits, Market, MarketParams, MarketState, Orders
-from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.results.metrics import MUST_NOT_HAPPEN
 from lobjax.types import Message
 
 STEP_S = 1.0
@@ -23,7 +23,6 @@ BUSY_PER_S = 12.0  # messages a second of the busiest market that a step has roo
 BATCH = 512  # episodes side by side
 WIDE_OPEN = 10**6  # lots
 
-WRONG = tuple(name for name in MUST_BE_ZERO if name != "stuck_lots")  # of counts
 OnBatch = Callable[[int], None]
 
 
@@ -105,14 +104,14 @@ def noise_messages(config: PoissonConfig, before: MarketState, after: MarketStat
 
 
 def went_wrong(state: MarketState) -> jax.Array:
-    """Counts of what must not happen, int32 `[k]`, in the order of `WRONG`."""
+    """Counts of what must not happen, int32 `[k]`, in the order of `MUST_NOT_HAPPEN`."""
     counts = market_counts(state)
-    return jnp.stack([counts[name] for name in WRONG])
+    return jnp.stack([counts[name] for name in MUST_NOT_HAPPEN])
 
 
 def wrong_counts(wrong: np.ndarray) -> dict[str, int]:
     """The sums over episodes `[n, k]` of `went_wrong`, those that are not zero, by name."""
-    return {name: int(total) for name, total in zip(WRONG, wrong.sum(axis=0), strict=True) if total}
+    return {name: int(total) for name, total in zip(MUST_NOT_HAPPEN, wrong.sum(axis=0), strict=True) if total}
 
 
 def in_batches(run: Callable[[jax.Array], Any], episodes: int, on_batch: OnBatch = quietly, batch: int = BATCH) -> Any:

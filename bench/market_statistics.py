@@ -9,6 +9,7 @@ from typing import Any
 from bench import market_figures, market_record
 from bench.execution_cells import MARKETS
 from bench.market_estimates import REFERENCE_EPISODES
+from bench.table import markdown_table
 from lobjax.errors import InputError, nearest
 from lobjax.files import whole_file
 from lobjax.flow import PoissonConfig
@@ -73,17 +74,17 @@ def _parts(record: Mapping[str, Any]) -> Iterator[str]:
         f"**Markets without an agent**, {record['episodes']:,} episodes of {record['seconds']} s after the warm-up, seed {record['seed']}"
     )
     head = ["market", "statistic", "value (standard error)", f"reference, {REFERENCE_EPISODES:,} episodes", "z"]
-    table = [head, ["---", "---", "---:", "---:", "---:"]]
+    rows = [head, ["---", "---", "---:", "---:", "---:"]]
     for name, found in record["markets"].items():
-        table += [[name, *_statistic(row)] for row in found["statistics"]]
-    yield _table(table)
+        rows += [[name, *_statistic(row)] for row in found["statistics"]]
+    yield markdown_table(rows)
     yield " ".join(_words(record))
     depth = record.get("stationary_depth")
     if depth:
         levels = range(len(depth["reference"]))
         cells = [f"{depth['mean'][k]:.2f} ± {depth['half'][k]:.2f}" for k in levels]
         yield f"Lots by distance from the opposite best, one side, {depth['n']} books seen every 100 events (± 95%)"
-        yield _table([
+        yield markdown_table([
             ["", *(f"{k + 1} tick{'s' if k else ''}" for k in levels)], ["---", *["---:"] * len(levels)],
             ["measured", *cells], ["the authors' code", *(f"{lots:.2f}" for lots in depth["reference"])],
         ])  # fmt: skip
@@ -115,7 +116,3 @@ def _words(record: Mapping[str, Any]) -> Iterator[str]:
     for name, found in record["markets"].items():
         if found["not_zero"]:
             yield f"Not zero in {name}: {', '.join(f'{count} {what}' for what, count in found['not_zero'].items())}."
-
-
-def _table(cells: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.env import Environment
-from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.results.metrics import MUST_NOT_HAPPEN
 
 
 def rollout(environment: Environment, reset_by: str, envs: int, steps: int, decisions: int) -> Callable:
@@ -16,7 +16,6 @@ def rollout(environment: Environment, reset_by: str, envs: int, steps: int, deci
     advance = environment.step if reset_by == "step" else environment.transition
     step = jax.vmap(advance, in_axes=(0, 0, 0, None))
     sample = jax.vmap(environment.action_space.sample)
-    names = [name for name in MUST_BE_ZERO if name != "stuck_lots"]
 
     def play(state: Any, key: jax.Array, params: Any, count: int) -> tuple[Any, tuple]:
         def one(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
@@ -24,12 +23,12 @@ def rollout(environment: Environment, reset_by: str, envs: int, steps: int, deci
             key_act, key_step = jax.random.split(key)
             action = sample(jax.random.split(key_act, envs))
             observation, state, reward, _, _, info = step(jax.random.split(key_step, envs), state, action, params)
-            wrong = {name: jnp.maximum(wrong[name], info[name].max()) for name in names}
+            wrong = {name: jnp.maximum(wrong[name], info[name].max()) for name in MUST_NOT_HAPPEN}
             # Everything that a step gives is used, so that nothing of it is left out of the program.
             return (state, rewards + reward, seen + _sums((observation, info)), wrong), None
 
         none = jnp.zeros((envs,), jnp.float32)
-        start = (state, none, none, dict.fromkeys(names, jnp.int32(0)))
+        start = (state, none, none, dict.fromkeys(MUST_NOT_HAPPEN, jnp.int32(0)))
         (state, *rest), _ = jax.lax.scan(one, start, jax.random.split(key, count))
         return state, tuple(rest)
 

@@ -153,6 +153,11 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def markdown_table(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of cells as a Markdown table; the second one says how columns are aligned."""
+    return "\n".join(map(_line, rows))
+
+
 def _spread(record: Record, name: str) -> str:
     return f"{short(record[name])} ({short(record[f'{name}_min'])} to {short(record[f'{name}_max'])})"
 

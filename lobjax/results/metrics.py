@@ -70,6 +70,9 @@ MUST_BE_ZERO = {
     "stuck_lots": "lots found nobody to trade with even at the end; they are valued at the last price, or at mid",
 }
 
+# Of these, what makes the market another than the one asked for. Stuck lots do not: they are valued.
+MUST_NOT_HAPPEN = tuple(name for name in MUST_BE_ZERO if name != "stuck_lots")
+
 
 def metric(task: str, name: str) -> Metric:
     """The metric of a task by name."""
