@@ -22,7 +22,7 @@ INCLUDED = (
     "whole episodes from the opening book on until all is sold, the warm-up included; decisions, messages, matching, accounts, rewards; "
     "compiling and one call before the first are not in the time"
 )
-_BATCH = 256  # books of a batch that stay in a processor's cache: 1,024 take nearly twice as long there
+_BATCH = 256  # so few that their books stay in a processor's cache
 _PROFILE_EPISODES = 512
 
 

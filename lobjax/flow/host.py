@@ -29,7 +29,7 @@ BID, ASK = int(Side.BID), int(Side.ASK)
 NOOP, LIMIT, MARKET = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.MARKET)
 _RECORDED_LEAVES = 8
 # The leaves of `StrategicState`: the other flow's one, two waits, and the trader's own.
-_OTHER_S, _OTHER_NS, _OWN_S, _OWN_NS, _DIRECTION, _SENT, _PRICE = range(1, 8)
+_OTHER_S, _, _OWN_S, _, _DIRECTION, _SENT, _PRICE = range(1, 8)  # each wait is followed by its nanoseconds
 
 
 def twin_of(flow: Any) -> int | None:
