@@ -11,8 +11,17 @@ from bench import records
 from bench.execution_cells import MARKETS, TABLE_A, TABLE_B, Cell
 from bench.execution_play import Theatre
 from bench.execution_scores import Estimate, over_episodes, over_seeds, z_score
-from bench.execution_training import AGENTS, configuration, curve, finished, run_for, training_counts, training_seconds
-from bench.execution_words import words
+from bench.execution_training import (
+    AGENTS,
+    configuration,
+    curve,
+    finished,
+    run_for,
+    share_of,
+    training_counts,
+    training_seconds,
+)
+from bench.execution_words import specialists, words
 from lobjax.cli import note
 from lobjax.env import make
 from lobjax.files import whole_file
@@ -30,8 +39,8 @@ def agent_record(
     theatre: Theatre, *, episodes: int, seed: int, assignments: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Everything about one agent: each cell's figures by seed and together, learning curves, and words. Trains what is not trained yet."""
-    agent = AGENTS[name]
-    cells = []
+    agent, cells = AGENTS[name], []
+    chosen, seeds = share_of(name, chosen, seeds)
     for cell in chosen:
         of_seeds = []
         for training_seed in seeds:
@@ -44,6 +53,13 @@ def agent_record(
         cells.append(_together(cell, agent.column, of_seeds))
     said = words(name, cells, benchmarks)
     return {"about": agent.about, "column": agent.column.upper(), "seeds": list(seeds), "cells": cells, "words": said}
+
+
+def compare(found: Mapping[str, dict[str, Any]]) -> None:
+    """Add to what is said of an agent trained for all markets at once how it stands against those that were trained for one."""
+    for name, record in found.items():
+        if its := found.get(AGENTS[name].specialist):
+            record["words"] += specialists(name, record["cells"], AGENTS[name].specialist, its["cells"])
 
 
 def evaluated(

@@ -23,6 +23,8 @@ def learning_curves(found: Mapping[str, Mapping[Cell, Sequence[Curve]]], path: P
     for axes, cell in zip(panels, cells, strict=False):
         quiet(axes)
         for name, by_cell in found.items():
+            if cell not in by_cell:
+                continue
             steps, returns = joined(by_cell[cell])
             axes.plot(steps / 1e6, returns.mean(axis=0), color=colours[name], linewidth=1.2, label=name)
             axes.fill_between(
@@ -35,7 +37,9 @@ def learning_curves(found: Mapping[str, Mapping[Cell, Sequence[Curve]]], path: P
         axes.set_ylabel("mean return, ticks a lot", fontsize=9)
     for axes in panels[len(cells) :]:
         axes.set_axis_off()
-    panels[0].legend(fontsize=8, frameon=False)
+    named = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    panels[0].legend(named.values(), named, fontsize=8, frameon=False)
+    figure.supxlabel("line: mean over training seeds; band: from the least to the most of them", fontsize=8, color=INK)
     return style.write(figure, path)
 
 

@@ -126,7 +126,7 @@ def _check(
     agents: str, seeds: Sequence[int], chosen: Sequence[Cell], episodes: int, seed: int, assignments: Sequence[str]
 ) -> None:
     """Everything that can be wrong with a training is found before hours are spent."""
-    from bench.execution_training import configuration, named_agents, run_for
+    from bench.execution_training import AGENTS, configuration, named_agents, run_for, share_of
 
     if seed in seeds:
         raise InputError(f"--seed {seed}: is one of --seeds, which training draws from; choose another")
@@ -135,7 +135,10 @@ def _check(
             f"--seeds {max(seeds)}: too large for {episodes:,} episodes of each to be numbered; choose smaller ones"
         )
     for name in named_agents(agents):
-        for cell in chosen:
+        cells, _ = share_of(name, chosen, seeds)
+        if not cells:
+            raise InputError(f"--agents {name}: plays in {', '.join(AGENTS[name].only)} alone; add it to --cells")
+        for cell in cells:
             configuration(run_for(name, cell, seeds[0]), assignments)
 
 
@@ -143,21 +146,24 @@ def _agents(
     agents: str, chosen: Sequence[Cell], seeds: Sequence[int], benchmarks: Sequence[dict], runs: Path,
     theatre: Theatre, episodes: int, seed: int, assignments: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
-    from bench.execution_agents import agent_record
+    from bench.execution_agents import agent_record, compare
     from bench.execution_training import named_agents
 
     asked = {"episodes": episodes, "seed": seed, "assignments": assignments}
-    return {
+    found = {
         name: agent_record(name, chosen, seeds, benchmarks, runs, theatre, **asked) for name in named_agents(agents)
     }
+    compare(found)
+    return found
 
 
 def _draw(path: Path, agents: str, chosen: Sequence[Cell], seeds: Sequence[int], runs: Path) -> None:
     from bench.execution_agents import curves
     from bench.execution_figures import learning_curves
-    from bench.execution_training import named_agents
+    from bench.execution_training import named_agents, share_of
 
-    found = {name: {cell: curves(name, cell, seeds, runs) for cell in chosen} for name in named_agents(agents)}
+    shares = {name: share_of(name, chosen, seeds) for name in named_agents(agents)}
+    found = {name: {cell: curves(name, cell, its, runs) for cell in cells} for name, (cells, its) in shares.items()}
     learning_curves(found, path)
 
 

@@ -24,7 +24,9 @@ CONFIGS = Path(__file__).parents[1] / "configs" / "train"
 class Agent:
     """How an agent is trained: a configuration, changed by assignments, and the paper's column that it is held against.
 
-    `together`: one run for all three markets, whose configuration names them; otherwise a run for each market.
+    `together`: one run for all three markets, whose configuration names them; otherwise a run for each market. `specialist`: the agent,
+    trained for each market by itself, that it is then held against. `only`: the cells that it is for; none: all. `most_seeds`: so many of
+    the seeds that are asked for, from the first on.
     """
 
     about: str
@@ -32,11 +34,20 @@ class Agent:
     assignments: tuple[str, ...] = ()
     column: str = "ln"
     together: bool = False
+    specialist: str = ""
+    only: tuple[str, ...] = ()
+    most_seeds: int | None = None
 
 
 AGENTS = {
     "ln": Agent(
         about="The paper's: a logistic-normal policy, an MLP, plain actor-critic.", config="execution_paper.yaml"
+    ),
+    "ln-fast": Agent(
+        about="As `ln` at twice the paper's learning rate, in the cell where its own rate does not reach its figure.",
+        config="execution_paper.yaml",
+        assignments=("algorithm.learning_rate=1e-3",),
+        only=("tactical-60",),
     ),
     "dr": Agent(
         about="The same with a Dirichlet policy.",
@@ -48,12 +59,15 @@ AGENTS = {
         about="A Transformer trained by PPO, held against the paper's logistic-normal agent; its deviation falls to 0.1, the paper's to "
         "0.32.",
         config="execution_paper_transformer.yaml",
+        most_seeds=3,
     ),
     "generalist": Agent(
         about="One Transformer for all three markets, trained by PPO, held against the paper's logistic-normal agents, each of which "
         "knows its market; its deviation falls to 0.1.",
         config="execution_paper_generalist.yaml",
         together=True,
+        specialist="transformer",
+        most_seeds=2,
     ),
 }
 
@@ -80,6 +94,12 @@ def named_agents(text: str) -> list[str]:
         if name not in AGENTS:
             raise InputError(f"--agents {name}: unknown; {nearest(name, AGENTS)}")
     return names
+
+
+def share_of(agent: str, cells: Sequence[Cell], seeds: Sequence[int]) -> tuple[list[Cell], list[int]]:
+    """Those of the cells and seeds asked for that an agent plays in and is trained from."""
+    about = AGENTS[agent]
+    return [cell for cell in cells if not about.only or cell.name in about.only], list(seeds[: about.most_seeds])
 
 
 def run_for(agent: str, cell: Cell, seed: int) -> Run:

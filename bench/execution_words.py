@@ -27,6 +27,17 @@ def estimate_of(record: Mapping[str, float]) -> Estimate:
     return Estimate(record["mean"], record["se"], int(record["freedom"]), record["std"])
 
 
+def specialists(name: str, cells: Sequence[Record], other: str, others: Sequence[Record]) -> list[str]:
+    """Sentences on one agent against another that was trained for each market by itself, in the cells that both play."""
+    said = []
+    for cell in cells:
+        for its in (record for record in others if _where(record) == _where(cell)):
+            found = gap(estimate_of(cell["sampled"]), estimate_of(its["sampled"]))
+            interval = f"95% interval {found.low:+.3f} to {found.high:+.3f}"
+            said.append(f"{_place(cell)}: {name} less {other}, {found.mean:+.3f} ticks ({interval}).")
+    return said
+
+
 def _ground(cells: Sequence[Record]) -> str:
     seeds, n = len(cells[0]["of_seeds"]), cells[0]["of_seeds"][0]["sampled"]["n"]
     if seeds == 1:

@@ -14,7 +14,16 @@ from bench.execution_agents import evaluated
 from bench.execution_cells import CELLS, MARKETS, TABLE_A, Cell
 from bench.execution_figures import joined, learning_curves
 from bench.execution_play import Result
-from bench.execution_training import Run, configuration, curve, finished, run_for, training_counts, training_seconds
+from bench.execution_training import (
+    Run,
+    configuration,
+    curve,
+    finished,
+    run_for,
+    share_of,
+    training_counts,
+    training_seconds,
+)
 from bench.execution_words import words
 from lobjax.env import make
 from lobjax.errors import InputError
@@ -234,6 +243,25 @@ def test_curves_are_joined_where_all_have_points(tmp_path):
     assert drawn.stat().st_size > 1000
 
 
+def test_an_agent_may_be_for_some_cells_and_seeds_alone():
+    assert share_of("ln", CELLS, [0, 1, 2, 3, 4]) == (list(CELLS), [0, 1, 2, 3, 4])
+    cells, seeds = share_of("ln-fast", CELLS, [0, 1])
+    assert [cell.name for cell in cells] == ["tactical-60"] and seeds == [0, 1]
+    assert share_of("transformer", CELLS, [4, 3, 2, 1, 0])[1] == [4, 3, 2]
+
+
+def test_one_agent_for_all_markets_is_held_against_those_for_one():
+    found = {
+        "generalist": {"cells": [cell_record(-0.3, 0.01, 1.0)], "words": []},
+        "transformer": {"cells": [cell_record(-0.2, 0.01, 1.0)], "words": []},
+        "ln": {"cells": [cell_record(-0.1, 0.01, 1.0)], "words": []},
+    }
+    execution_agents.compare(found)
+    (said,) = found["generalist"]["words"]
+    assert "generalist less transformer, -0.100 ticks (95% interval -0.1" in said
+    assert found["transformer"]["words"] == found["ln"]["words"] == []
+
+
 def test_one_run_may_be_for_all_markets(monkeypatch):
     together = execution_training.Agent(about="", config="execution_paper.yaml", together=True)
     monkeypatch.setitem(execution_training.AGENTS, "both", together)
@@ -251,6 +279,7 @@ def test_one_run_may_be_for_all_markets(monkeypatch):
         ({"out": Path(__file__)}, "is not a folder"),
         ({"statistics": 1}, "--statistics 1: out of range"),
         ({"train": True, "agents": "l"}, "--agents l: unknown; did you mean 'ln'?"),
+        ({"train": True, "agents": "ln-fast"}, "--agents ln-fast: plays in tactical-60 alone; add it to --cells"),
         ({"train": True, "seeds": "99,100"}, "--seed 100: is one of --seeds"),
         ({"train": True, "seeds": "4000000000"}, "--seeds 4000000000: too large"),
         ({"train": True, "set": ("algorithm.learning_rat=1",)}, "did you mean 'learning_rate'?"),
