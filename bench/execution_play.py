@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from bench import timing
 from lobjax.engine import memory
 from lobjax.env import Environment, EnvState
 from lobjax.evaluation import Episodes, OnBatch, Player, Stage
+from lobjax.ffi import one_thread, threads
 from lobjax.policy import LoadedPolicy
 from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
 from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volume_profile, vwap
@@ -145,7 +147,12 @@ def _shapes(tree: Any) -> Hashable:
 def _compiled(env: Environment, episodes: Episodes, rebuild: Callable, arguments: tuple) -> timing.Compiled:
     stage = Stage(env, env.default_params, episodes, _watch)
     first = _numbers(0, episodes.batch)
-    made = timing.compiled(lambda arrays, params, index: stage.batch(rebuild(arrays), params, index), *arguments, first)
+
+    def play(arrays: Any, params: Any, index: jax.Array) -> Any:
+        return stage.batch(rebuild(arrays), params, index)
+
+    with one_thread():
+        made = timing.compiled(play, *arguments, first)
     jax.block_until_ready(made.call(*arguments, first))
     return made
 
@@ -153,15 +160,17 @@ def _compiled(env: Environment, episodes: Episodes, rebuild: Callable, arguments
 def _timed(
     call: Callable, arguments: tuple, episodes: Episodes, first: int, on_batch: OnBatch
 ) -> tuple[list[Any], float]:
-    parts, seconds = [], 0.0
-    for done in range(0, episodes.count, episodes.batch):
-        index = jax.block_until_ready(_numbers(first + done, episodes.batch))
+    """Play all batches, as many at once as there are threads, each on one: no thread waits for another between steps."""
+    starts = range(0, episodes.count, episodes.batch)
+    numbers = jax.block_until_ready([_numbers(first + done, episodes.batch) for done in starts])
+    parts = []
+    with ThreadPoolExecutor(threads()) as pool:
         begun = time.perf_counter()
-        result = jax.block_until_ready(call(*arguments, index))
-        seconds += time.perf_counter() - begun
-        parts.append(jax.tree.map(np.asarray, result))
-        on_batch(min(done + episodes.batch, episodes.count))
-    return parts, seconds
+        for part in pool.map(lambda index: jax.block_until_ready(call(*arguments, index)), numbers):
+            parts.append(part)
+            on_batch(min(len(parts) * episodes.batch, episodes.count))
+        seconds = time.perf_counter() - begun
+    return [jax.tree.map(np.asarray, part) for part in parts], seconds
 
 
 def _numbers(first: int, count: int) -> jax.Array:

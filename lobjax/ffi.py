@@ -11,7 +11,8 @@ several devices and large arguments it can wait for the thread pool that waits f
 import ctypes
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,24 @@ def threading_layer() -> str:
     except ValueError:  # Numba: no threading layer could be loaded
         return "none"
     return numba.threading_layer()
+
+
+def threads() -> int:
+    """How many threads a handler runs on that is traced now."""
+    return 1 if threading_layer() == "none" else numba.get_num_threads()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Handlers traced meanwhile run on one thread each, for those who have several programs under way at once."""
+    before = threads()
+    if before > 1:
+        numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if before > 1:
+            numba.set_num_threads(before)
 
 
 @cache

@@ -54,6 +54,9 @@ def compile_handler(version: tuple[int, int]) -> CFunc:
         markets = count_items(frame, _BOOK_RANK)
         # Numba's own `get_num_threads` would keep this from being cached.
         ranges = min(markets, attribute(frame, _THREADS))
+        if ranges == 1:  # without waking the other threads, which may be another call's
+            _run_range(frame, 0, markets)
+            return 0  # no error
         for k in numba.prange(ranges):
             _run_range(frame, range_start(markets, ranges, k), range_start(markets, ranges, k + 1))
         return 0  # no error
