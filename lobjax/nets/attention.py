@@ -9,6 +9,9 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 from flax import struct
+from jax.typing import DTypeLike
+
+from lobjax.nets.precision import product
 
 
 @struct.dataclass
@@ -18,15 +21,19 @@ class Cache:
     One write position serves the batch, since all environments step together; episodes are told apart by `valid`.
     """
 
-    keys: tuple[jax.Array, ...]  # one per layer, f32[B, heads, window, width / heads]
+    keys: tuple[
+        jax.Array, ...
+    ]  # one per layer, [B, heads, window, width / heads], in the type that the network computes in
     values: tuple[jax.Array, ...]  # likewise
     valid: jax.Array  # bool[B, window]: the slot holds a step of the running episode
     position: jax.Array  # int32[]: the slot that the next step writes
 
 
-def empty_cache(n_envs: int, layers: int, heads: int, window: int, head_size: int) -> Cache:
+def empty_cache(
+    n_envs: int, layers: int, heads: int, window: int, head_size: int, dtype: DTypeLike = jnp.float32
+) -> Cache:
     """A cache that holds nothing, for `n_envs` environments."""
-    blank = tuple(jnp.zeros((n_envs, heads, window, head_size), jnp.float32) for _ in range(layers))
+    blank = tuple(jnp.zeros((n_envs, heads, window, head_size), dtype) for _ in range(layers))
     return Cache(keys=blank, values=blank, valid=jnp.zeros((n_envs, window), bool), position=jnp.zeros((), jnp.int32))
 
 
@@ -37,7 +44,7 @@ def open_slot(cache: Cache, reset: jax.Array) -> Cache:
 
 
 def write(ring: jax.Array, position: jax.Array, entry: jax.Array) -> jax.Array:
-    """Write `entry` f32[B, heads, 1, size] into slot `position` of a ring f32[B, heads, window, size]."""
+    """Write `entry` [B, heads, 1, size] into slot `position` of a ring [B, heads, window, size]."""
     return jax.lax.dynamic_update_slice_in_dim(ring, entry, position, axis=2)
 
 
@@ -72,16 +79,16 @@ def attend(
     distance: jax.Array,
     mask: jax.Array,
 ) -> jax.Array:
-    """Attention of queries f32[B, heads, T, size]; returns f32[B, heads, T, size].
+    """Attention of queries [B, heads, T, size]; returns [B, heads, T, size] of their type.
 
-    Keys and values come in parts f32[B, heads, S_i, size], S in all: no gradient is spent on a part that needs none. `bias`
-    f32[heads, window] is added by distance int32[T, S]; what `mask` bool[B, T, S] leaves out has no weight.
+    Keys and values come in parts [B, heads, S_i, size], S in all: no gradient is spent on a part that needs none. `bias`
+    f32[heads, window] is added by distance int32[T, S]; what `mask` bool[B, T, S] leaves out has no weight. The softmax is float32.
     """
     relative = bias[:, jnp.clip(distance, 0, bias.shape[1] - 1)]
-    products = [jnp.einsum("bhtd,bhsd->bhts", q, k) for k in keys]
-    scores = jnp.concatenate(products, axis=-1) * q.shape[-1] ** -0.5 + relative[None]
-    weights = jax.nn.softmax(jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min), axis=-1)
+    products = [product("bhtd,bhsd->bhts", q, k) for k in keys]
+    scores = jnp.concatenate(products, axis=-1).astype(jnp.float32) * q.shape[-1] ** -0.5 + relative[None]
+    weights = jax.nn.softmax(jnp.where(mask[:, None], scores, jnp.finfo(scores.dtype).min), axis=-1).astype(q.dtype)
     ends = [sum(k.shape[2] for k in keys[: i + 1]) for i in range(len(keys) - 1)]
     shares = jnp.split(weights, ends, axis=-1)
-    parts = [jnp.einsum("bhts,bhsd->bhtd", share, v) for share, v in zip(shares, values, strict=True)]
+    parts = [product("bhts,bhsd->bhtd", share, v) for share, v in zip(shares, values, strict=True)]
     return sum(parts[1:], parts[0])

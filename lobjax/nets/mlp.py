@@ -40,12 +40,18 @@ class _Perceptron(nn.Module):
 
 
 def output_layer(outputs: int, scale: float, bias: tuple[float, ...], name: str | None = None) -> nn.Dense:
-    """The last layer of an actor or critic: orthogonal at `scale`, starting at the constants `bias` (length `outputs`)."""
+    """The last layer of an actor or critic, float32: orthogonal at `scale`, starting at the constants `bias` (length `outputs`)."""
 
     def initial_bias(_key, shape, dtype=jnp.float32):
         return jnp.asarray(bias, dtype).reshape(shape)
 
-    return nn.Dense(outputs, kernel_init=nn.initializers.orthogonal(scale), bias_init=initial_bias, name=name)
+    return nn.Dense(
+        outputs,
+        kernel_init=nn.initializers.orthogonal(scale),
+        bias_init=initial_bias,
+        precision=jax.lax.Precision.HIGHEST,
+        name=name,
+    )
 
 
 def make_mlp(config: MLPConfig, observation_size: int, outputs: int, bias: tuple[float, ...]) -> NetFns:

@@ -3,6 +3,10 @@
 Pre-norm blocks, window attention with relative positions (`lobjax.nets.attention`). `step` reads the ring of cached keys and values;
 `sequence` runs a trajectory at once over the same ring. What the ring holds at the start of a trajectory is data: no
 gradient flows into it, and after the first gradient step of an update it is as stale as in Transformer-XL.
+
+In bfloat16 (`lobjax.nets.precision`) the products of the blocks are rounded, and with them what the ring holds: keys and values come
+out of a product, so they lose nothing there and take half the memory. Parameters, the embedding of the observation, the stream
+that blocks add to, statistics of norms, the softmax and the heads stay float32.
 """
 
 from dataclasses import dataclass, replace
@@ -16,13 +20,16 @@ import jax.numpy as jnp
 from lobjax.nets import attention
 from lobjax.nets.interface import NetFns
 from lobjax.nets.mlp import output_layer
+from lobjax.nets.precision import Precision, compute_type, dense, layer_norm
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
     """Size of the network. `window` counts environment steps, the present one included.
 
-    `towers`: one trunk under both heads ("shared"), or an actor and a critic of this size each ("separate").
+    `towers`: one trunk under both heads ("shared"), or an actor and a critic of this size each ("separate"). `precision`: what products
+    are computed in. `remat`: the update keeps only the stream between blocks and computes each block anew on the way back, a third more
+    work for the memory of one block instead of all. Neither changes the parameters.
     """
 
     kind: Literal["transformer"] = "transformer"
@@ -33,6 +40,8 @@ class TransformerConfig:
     expansion: int = 4
     towers: Literal["shared", "separate"] = "shared"
     output_scale: float = 0.01
+    precision: Precision = "float32"
+    remat: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "window", "expansion"):
@@ -48,26 +57,38 @@ class _Block(nn.Module):
     config: TransformerConfig
 
     def setup(self) -> None:
-        config = self.config
+        config, precision = self.config, self.config.precision
+        orthogonal = nn.initializers.orthogonal
         # Both branches of a block add to the stream: scaled so that its variance does not grow with depth.
-        residual = nn.initializers.orthogonal(1 / sqrt(2 * config.layers))
-        self.attention_norm = nn.LayerNorm()
-        self.query_key_value = nn.Dense(3 * config.width, kernel_init=nn.initializers.orthogonal(1.0), use_bias=False)
+        residual = orthogonal(1 / sqrt(2 * config.layers))
+        self.attention_norm = layer_norm(precision)
+        self.query_key_value = dense(3 * config.width, precision, orthogonal(1.0), use_bias=False)
         self.relative_bias = self.param("relative_bias", nn.initializers.zeros, (config.heads, config.window))
-        self.merge = nn.Dense(config.width, kernel_init=residual)
-        self.feed_norm = nn.LayerNorm()
-        self.up = nn.Dense(config.expansion * config.width, kernel_init=nn.initializers.orthogonal(sqrt(2)))
-        self.down = nn.Dense(config.width, kernel_init=residual)
+        self.merge = dense(config.width, precision, residual)
+        self.feed_norm = layer_norm(precision)
+        self.up = dense(config.expansion * config.width, precision, orthogonal(sqrt(2)))
+        self.down = dense(config.width, precision, residual)
 
-    def project(self, x: jax.Array, batch: int) -> list[jax.Array]:
-        """Queries, keys and values f32[B, heads, T, size] of the stream f32[B * T, width]."""
+    def step(self, x, k_ring, v_ring, position, view):
+        """One step's stream f32[B, width] over the rings of this layer; returns it and the rings with the step written."""
+        q, k, v = self._project(x, x.shape[0])
+        k_ring, v_ring = attention.write(k_ring, position, k), attention.write(v_ring, position, v)
+        return self._finish(x, q, (k_ring,), (v_ring,), view), k_ring, v_ring
+
+    def sequence(self, x, k_ring, v_ring, view) -> jax.Array:
+        """The stream f32[B * T, width] of a trajectory over the rings before it."""
+        q, k, v = self._project(x, k_ring.shape[0])
+        return self._finish(x, q, (k_ring, k), (v_ring, v), view)
+
+    def _project(self, x: jax.Array, batch: int) -> list[jax.Array]:
+        """Queries, keys and values [B, heads, T, size] of the stream f32[B * T, width]."""
         heads, width = self.config.heads, self.config.width
         parts = jnp.split(self.query_key_value(self.attention_norm(x)), 3, axis=-1)
         return [part.reshape(batch, -1, heads, width // heads).swapaxes(1, 2) for part in parts]
 
-    def finish(self, x: jax.Array, q, keys, values, distance, mask) -> jax.Array:
+    def _finish(self, x: jax.Array, q, keys, values, view) -> jax.Array:
         """Attend, then the feed-forward branch; returns the stream f32[B * T, width]."""
-        attended = attention.attend(q, keys, values, self.relative_bias, distance, mask)
+        attended = attention.attend(q, keys, values, self.relative_bias, *view)
         x = x + self.merge(attended.swapaxes(1, 2).reshape(x.shape))
         return x + self.down(nn.gelu(self.up(self.feed_norm(x))))
 
@@ -76,31 +97,29 @@ class _Tower(nn.Module):
     config: TransformerConfig
 
     def setup(self) -> None:
-        self.embed = nn.Dense(self.config.width, kernel_init=nn.initializers.orthogonal(sqrt(2)))
+        self.embed = dense(self.config.width, "float32", nn.initializers.orthogonal(sqrt(2)))
         self.blocks = [_Block(self.config) for _ in range(self.config.layers)]
-        self.norm = nn.LayerNorm()
+        self.norm = layer_norm("float32")
 
     def step(self, keys, values, position, view, observation):
-        """One step [B, D] over the rings of this tower's layers; returns the new rings and features [B, width]."""
+        """One step [B, D] over the rings of this tower's layers; returns the new rings and features f32[B, width]."""
         x = self.embed(observation)
         new_keys, new_values = [], []
         for block, k_ring, v_ring in zip(self.blocks, keys, values, strict=True):
-            q, k, v = block.project(x, x.shape[0])
-            new_keys.append(attention.write(k_ring, position, k))
-            new_values.append(attention.write(v_ring, position, v))
-            x = block.finish(x, q, new_keys[-1:], new_values[-1:], *view)
+            x, k, v = block.step(x, k_ring, v_ring, position, view)
+            new_keys.append(k)
+            new_values.append(v)
         return tuple(new_keys), tuple(new_values), self.norm(x)
 
     def sequence(self, keys, values, view, observation):
-        """A trajectory [B, T, D] over the rings before it; returns features [B * T, width].
+        """A trajectory [B, T, D] over the rings before it; returns features f32[B * T, width].
 
         The stream is kept flat: XLA's matrix products on a CPU are twice as fast over [B * T] rows as over [B, T].
         """
-        batch, time, size = observation.shape
-        x = self.embed(observation.reshape(batch * time, size))
+        x = self.embed(observation.reshape(-1, observation.shape[-1]))
+        run = nn.remat(_Block.sequence) if self.config.remat else _Block.sequence
         for block, k_ring, v_ring in zip(self.blocks, keys, values, strict=True):
-            q, k, v = block.project(x, batch)
-            x = block.finish(x, q, (k_ring, k), (v_ring, v), *view)
+            x = run(block, x, k_ring, v_ring, view)
         return self.norm(x)
 
 
@@ -147,8 +166,8 @@ def make_transformer(config: TransformerConfig, observation_size: int, outputs: 
     model = _ActorCritic(config, outputs, bias)
 
     def initial_carry(n_envs: int) -> attention.Cache:
-        layers = config.layers * n_towers(config)
-        return attention.empty_cache(n_envs, layers, config.heads, config.window, config.width // config.heads)
+        layers, dtype = config.layers * n_towers(config), compute_type(config.precision)
+        return attention.empty_cache(n_envs, layers, config.heads, config.window, config.width // config.heads, dtype)
 
     def init(key):
         blank = jnp.zeros((1, 1, observation_size), jnp.float32)

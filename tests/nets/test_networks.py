@@ -1,5 +1,7 @@
 """Networks: the two ways to compute one thing agree, and memory reaches as far as it says."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,9 @@ NETS = {
     "mlp": MLPConfig(hidden=(16,)),
     "shared": TransformerConfig(layers=2, width=16, heads=2, window=4),
     "separate": TransformerConfig(layers=2, width=16, heads=4, window=5, towers="separate"),
+    "remat": TransformerConfig(layers=1, width=16, heads=2, window=4, remat=True),
 }
+COARSE = 0.03  # of outputs near 1 to 3 in bfloat16: 8 of its steps of 2^-8
 
 
 def lively(net, seed=0):
@@ -49,6 +53,58 @@ def test_steps_equal_the_sequence_across_resets_and_rollouts(name):
         np.testing.assert_allclose(stepped[0], whole[0], atol=1e-5)
         np.testing.assert_allclose(stepped[1], whole[1], atol=1e-5)
         assert whole[0].shape == (length, 6, 3) and whole[1].shape == (length, 6)
+
+
+@pytest.mark.parametrize("name", ["shared", "separate"])
+def test_bfloat16_rounds_both_paths_alike_and_leaves_the_parameters_alone(name):
+    fine = make_net(NETS[name], SIZE, HEAD)
+    coarse = make_net(replace(NETS[name], precision="bfloat16"), SIZE, HEAD)
+    params = lively(fine)
+    rng = np.random.default_rng(0)
+    observation = rng.normal(size=(7, 6, SIZE)).astype(np.float32)
+    reset = rng.random((7, 6)) < 0.25
+
+    @jax.jit
+    def outcomes(params):
+        start = coarse.initial_carry(6)
+        exact = fine.sequence(params, fine.initial_carry(6), observation, reset)
+        rounded = coarse.sequence(params, start, observation, reset)
+        slope = jax.grad(lambda p: coarse.sequence(p, start, observation, reset)[1].sum())(params)
+        return exact, rounded, play(coarse, params, start, observation, reset), slope
+
+    exact, rounded, (carry, stepped), slope = outcomes(params)
+    for want, whole, one in zip(exact, rounded, stepped, strict=True):
+        assert whole.dtype == one.dtype == jnp.float32
+        np.testing.assert_allclose(whole, want, atol=COARSE)
+        np.testing.assert_allclose(one, whole, atol=COARSE)
+        assert np.abs(whole - want).max() > 1e-4, "nothing was rounded"
+    assert {x.dtype for x in (*carry.keys, *carry.values)} == {jnp.dtype(jnp.bfloat16)}
+    assert {x.dtype for x in jax.tree.leaves(slope)} == {jnp.dtype(jnp.float32)}
+    assert jax.tree.map(jnp.shape, slope) == jax.tree.map(jnp.shape, params)
+
+
+def test_remat_computes_blocks_anew_and_gives_the_same_gradients():
+    observation = jax.random.normal(jax.random.key(7), (7, 3, SIZE))
+    reset = jax.random.bernoulli(jax.random.key(8), 0.25, (7, 3))
+    kept = make_net(NETS["shared"], SIZE, HEAD)
+    again = make_net(replace(NETS["shared"], remat=True), SIZE, HEAD)
+    params = lively(kept)
+
+    def slope(net):
+        def loss(params):
+            outputs, value = net.sequence(params, net.initial_carry(3), observation, reset)
+            return (outputs**2).mean() + (value**2).mean()
+
+        return jax.grad(loss)
+
+    jax.tree.map(
+        lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6),
+        *jax.jit(lambda p: (slope(kept)(p), slope(again)(p)))(params),
+    )
+    programs = [str(jax.make_jaxpr(slope(net))(params)) for net in (kept, again)]
+    assert ["remat" in program for program in programs] == [False, True]
+    shapes = [jax.tree.map(jnp.shape, jax.eval_shape(net.init, jax.random.key(0))) for net in (kept, again)]
+    assert shapes[0] == shapes[1]
 
 
 def influence(config, reset):
