@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lobjax.nets import LogisticNormal, LogisticNormalConfig, MLPConfig, TransformerConfig, make_net
+from lobjax.nets import GRUConfig, LogisticNormal, LogisticNormalConfig, MLPConfig, TransformerConfig, make_net
+from tests.compiling import quick_jit
 
 HEAD = LogisticNormal(4)
 SIZE = 5
@@ -16,6 +17,8 @@ NETS = {
     "shared": TransformerConfig(layers=2, width=16, heads=2, window=4),
     "separate": TransformerConfig(layers=2, width=16, heads=4, window=5, towers="separate"),
     "remat": TransformerConfig(layers=1, width=16, heads=2, window=4, remat=True),
+    "gru": GRUConfig(layers=2, width=16),
+    "separate gru": GRUConfig(width=16, towers="separate"),
 }
 COARSE = 0.03  # of outputs near 1 to 3 in bfloat16: 8 of its steps of 2^-8
 
@@ -42,7 +45,8 @@ def test_steps_equal_the_sequence_across_resets_and_rollouts(name):
     params = lively(net)
     carry = net.initial_carry(6)
     rng = np.random.default_rng(0)
-    compare = jax.jit(lambda *a: (play(net, *a), net.sequence(*a)))
+    jit = jax.jit if name == "shared" else quick_jit
+    compare = jit(lambda *a: (play(net, *a), net.sequence(*a)))
     for length in (7, 7, 3, 7):  # longer and shorter than the windows
         observation = rng.normal(size=(length, 6, SIZE)).astype(np.float32)
         reset = rng.random((length, 6)) < 0.25
@@ -64,7 +68,7 @@ def test_bfloat16_rounds_both_paths_alike_and_leaves_the_parameters_alone(name):
     observation = rng.normal(size=(7, 6, SIZE)).astype(np.float32)
     reset = rng.random((7, 6)) < 0.25
 
-    @jax.jit
+    @quick_jit
     def outcomes(params):
         start = coarse.initial_carry(6)
         exact = fine.sequence(params, fine.initial_carry(6), observation, reset)
@@ -99,7 +103,7 @@ def test_remat_computes_blocks_anew_and_gives_the_same_gradients():
 
     jax.tree.map(
         lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6),
-        *jax.jit(lambda p: (slope(kept)(p), slope(again)(p)))(params),
+        *quick_jit(lambda p: (slope(kept)(p), slope(again)(p)))(params),
     )
     programs = [str(jax.make_jaxpr(slope(net))(params)) for net in (kept, again)]
     assert ["remat" in program for program in programs] == [False, True]
@@ -116,7 +120,7 @@ def influence(config, reset):
     def outputs(x):
         return net.sequence(params, net.initial_carry(1), x, reset)[0][:, 0, 0]
 
-    return np.abs(jax.jit(jax.jacobian(outputs))(observation)[:, :, 0]).max(axis=-1) > 1e-9
+    return np.abs(quick_jit(jax.jacobian(outputs))(observation)[:, :, 0]).max(axis=-1) > 1e-9
 
 
 def test_one_layer_sees_its_window_and_its_episode():
@@ -127,15 +131,16 @@ def test_one_layer_sees_its_window_and_its_episode():
             assert seen[t, s] == (0 <= t - s < 4 and (s >= 5) == (t >= 5)), (t, s)
 
 
-def test_a_reset_forgets_the_cache():
-    net = make_net(NETS["shared"], SIZE, HEAD)
+@pytest.mark.parametrize("name", ["shared", "gru"])
+def test_a_reset_forgets_what_was_carried(name):
+    net = make_net(NETS[name], SIZE, HEAD)
     params = lively(net)
     observation = jax.random.normal(jax.random.key(6), (6, 3, SIZE))
     never = jnp.zeros((6, 3), bool)
     full, _ = play(net, params, net.initial_carry(3), observation, never)
     fresh = jnp.asarray([True, False, True])
     now = observation[0] + 1
-    step = jax.jit(net.step)
+    step = quick_jit(net.step)
     _, after = step(params, full, now, fresh)
     _, alone = step(params, net.initial_carry(3), now, fresh)
     np.testing.assert_allclose(after[0][fresh], alone[0][fresh], atol=1e-6)
@@ -145,9 +150,9 @@ def test_a_reset_forgets_the_cache():
 def test_the_policy_starts_at_its_bias():
     head = LogisticNormal(4, LogisticNormalConfig(initial_mean=(-1.0, 0.5, 2.0)))
     inputs = jnp.ones((3, 2, SIZE)), jnp.zeros((3, 2), bool)
-    for config in (NETS["mlp"], NETS["shared"]):
+    for config in (NETS["mlp"], NETS["shared"], NETS["gru"]):
         net = make_net(config, SIZE, head)
-        first = jax.jit(lambda key: net.sequence(net.init(key), net.initial_carry(2), *inputs))  # noqa: B023
+        first = quick_jit(lambda key: net.sequence(net.init(key), net.initial_carry(2), *inputs))  # noqa: B023
         outputs, _ = first(jax.random.key(0))
         np.testing.assert_allclose(outputs, np.broadcast_to([-1.0, 0.5, 2.0], (3, 2, 3)), atol=0.1)
 
@@ -158,6 +163,7 @@ def test_the_policy_starts_at_its_bias():
         (lambda: TransformerConfig(width=10, heads=4), "does not divide into 4 heads"),
         (lambda: TransformerConfig(window=0), "window is 0"),
         (lambda: MLPConfig(hidden=()), "at least one width"),
+        (lambda: GRUConfig(width=0), "width is 0"),
     ],
 )
 def test_bad_sizes_are_refused(config, message):
