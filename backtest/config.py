@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lobjax.config import build, load_yaml, override
-from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig
+from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig, SnapshotConfig
 from lobjax.env.config import overlap
 from lobjax.flow import PoissonConfig
 from lobjax.strategies import MODELS, ModelsConfig
@@ -39,6 +39,8 @@ class BacktestConfig:
             raise ValueError("strategies names one twice")
         if self.env.task.step_messages:
             raise ValueError("env.task.step_messages: a backtest goes by the clock; leave it out, or set it to 0")
+        if isinstance(self.env.task, SnapshotConfig) and self.env.task.reward == "hindsight":
+            raise ValueError("env.task.reward: hindsight looks ahead and is for training; set it to value here")
         if isinstance(self.env.flow, RecordedConfig):
             self._check_recorded(self.env.flow)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from backtest import detail, figures, folder, page, words
+from backtest import detail, figures, folder, page, snapshot_report, words
 from backtest.glossary import GLOSSARY
 from lobjax.errors import InputError
 from lobjax.files import whole_file
@@ -26,8 +26,16 @@ def write_report(path: Path) -> Path:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: not a whole backtest ({str(error).splitlines()[0]}); run it again") from None
     save_figures(comparison, path)
-    _draw(path, about, episodes, paths)
-    text = page.page(words.title(about), _sections(path / folder.FIGURES, about, comparison))
+    if about["task"] == "snapshot":
+        snapshot_report.draw(path, paths, comparison, about)
+        title, sections = (
+            snapshot_report.title(about),
+            snapshot_report.sections(path, about, comparison, _table(comparison)),
+        )
+    else:
+        _draw(path, about, episodes, paths)
+        title, sections = words.title(about), _sections(path / folder.FIGURES, about, comparison)
+    text = page.page(title, sections)
     with whole_file(path / folder.REPORT) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path / folder.REPORT

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest import folder
+from backtest import folder, snapshot_folder
 from backtest.config import EPISODES, BacktestConfig
 from backtest.players import players
 from backtest.progress import playing
@@ -28,13 +28,18 @@ def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) ->
     note(f"market engine: {env.engine.engine} ({env.engine.reason})")
     with playing(list(cast), episodes.count) as progress:
         comparison = compare(env, env.default_params, cast, episodes, progress)
-    note("one episode in detail")
     index = typical(comparison)
-    trace = _trace(config, env, cast[comparison.first], episodes, index)
+    trace = None
+    if env.name != "snapshot":  # its paths show every decision already
+        note("one episode in detail")
+        trace = _trace(config, env, cast[comparison.first], episodes, index)
     with folder.whole_folder(out) as temporary:
         folder.write_run(temporary, _about(config, env, policy, command, index))
         save(comparison, temporary)
-        folder.write_trace(temporary, trace)
+        if trace is None:
+            snapshot_folder.write(temporary, comparison, policy)
+        else:
+            folder.write_trace(temporary, trace)
         write_report(temporary)
     return comparison
 

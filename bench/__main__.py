@@ -38,6 +38,7 @@ COMMANDS = {
         "market_statistics",
         "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
     ),
+    "snapshot": ("bench.snapshot", "snapshot", "measure steps a second of the snapshot environment"),
     "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
 }
 

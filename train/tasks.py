@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lobjax.config import build
-from lobjax.env import EnvConfig, make
+from lobjax.env import EnvConfig, SnapshotConfig, make
 
 
 def _with_flow(config: Any, flow: Any) -> Any:
+    """As configured, in other flow; without rewards that look ahead, which an evaluation must not contain."""
+    if isinstance(config.task, SnapshotConfig):
+        config = replace(config, task=replace(config.task, reward="value"))
     return replace(config, flow=flow)
 
 

@@ -101,11 +101,12 @@ def digests(source: Source) -> dict[str, str]:
 
 def source_digests(path: str | Path, book: str | Path | None = None) -> dict[str, str]:
     """sha256 of every file that a day is read from, of whatever kind, by file name; InputError where one is missing."""
-    if not is_order_file(path):
+    is_whole = is_order_file(path) or Path(path).suffix == ".npz"  # one file: orders, or snapshots
+    if not is_whole:
         return digests(locate(path, book))
     path = _existing(Path(path))
     if not path.is_file():
-        raise InputError(f"{path}: is a folder; give the Databento file in it")
+        raise InputError(f"{path}: is a folder; give the file in it")
     return {path.name: digest(path)}
 
 

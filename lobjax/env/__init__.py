@@ -5,6 +5,7 @@ from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig
 from lobjax.env.execution import ExecutionConfig
 from lobjax.env.make import make
 from lobjax.env.making import MakingConfig
+from lobjax.env.snapshot import SnapshotConfig
 from lobjax.env.spaces import MultiDiscrete, Simplex
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "MultiDiscrete",
     "RecordedConfig",
     "Simplex",
+    "SnapshotConfig",
     "make",
 ]

@@ -184,8 +184,13 @@ class Environment:
         return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(decode, action))
 
 
-def market_counts(market: MarketState) -> dict[str, jax.Array]:
-    """What a market counted since its opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""
+def market_counts(market: Any) -> dict[str, jax.Array]:
+    """What a market counted since its opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`.
+
+    The state of a market of another kind says so itself, in `counts()`.
+    """
+    if not isinstance(market, MarketState):
+        return market.counts()
     counts = {name: count for name, count in market.counters._asdict().items()}
     counts |= {f"flow_{name}": count for name, count in market.flow_counters._asdict().items()}
     counts |= {

@@ -7,6 +7,7 @@ from typing import Literal
 from lobjax.clock import NS
 from lobjax.env.execution import ExecutionConfig
 from lobjax.env.making import MakingConfig
+from lobjax.env.snapshot import SnapshotConfig
 from lobjax.flow import MixedConfig, PoissonConfig
 
 
@@ -59,7 +60,7 @@ class RecordedConfig:
 class EnvConfig:
     """One environment."""
 
-    task: ExecutionConfig | MakingConfig = field(default_factory=ExecutionConfig)
+    task: ExecutionConfig | MakingConfig | SnapshotConfig = field(default_factory=ExecutionConfig)
     flow: PoissonConfig | MixedConfig | RecordedConfig = field(default_factory=PoissonConfig)
     market: MarketConfig = field(default_factory=MarketConfig)
 

@@ -14,6 +14,8 @@ from lobjax.env.execution import ExecutionConfig, ExecutionParams, ExecutionTask
 from lobjax.env.execution_paper import PaperParams, PaperView
 from lobjax.env.flows import flow_of
 from lobjax.env.making import MakingConfig, MakingParams, MakingTask
+from lobjax.env.snapshot import SnapshotConfig
+from lobjax.env.snapshot_make import make_snapshot
 from lobjax.errors import InputError
 from lobjax.market import Fees, Limits, Market, MarketParams
 from lobjax.types import Side
@@ -24,6 +26,8 @@ _FAR_S = 10**9  # later than any message, and far from the end of int32
 def make(config: EnvConfig) -> Environment:
     """The environment that a configuration describes. InputError if its parts do not fit each other or a file is bad."""
     task_config, market_config = config.task, config.market
+    if isinstance(task_config, SnapshotConfig):
+        return make_snapshot(config, task_config)
     _check_step(task_config, market_config)
     flow, flow_params, warm_up_s = flow_of(config)
     warm_up = _warm_up(task_config, warm_up_s)

@@ -11,9 +11,12 @@ import numpy as np
 from lobjax import clock
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
+from lobjax.env.snapshot_market import SnapshotState
 from lobjax.evaluation import Episodes, Player, Stage, Watch
 from lobjax.results.intervals import Interval, interval
 from lobjax.results.metrics import METRICS, MUST_BE_ZERO, Metric, headline
+from lobjax.snapshot.account import mid2_ticks
+from lobjax.words import minus, to_float
 
 FEW_EPISODES = 30
 Progress = Callable[[str, int], None]
@@ -119,6 +122,8 @@ def watcher(params: EnvParams) -> Watch:
     """What is kept of every decision: the position (or what is left to execute), the market's spread, its volume since the last one."""
 
     def watch(state: EnvState) -> dict[str, jax.Array]:
+        if isinstance(state.market, SnapshotState):
+            return snapshot_watch(state)
         lots = state.market.accounts.lots[AGENT]
         bid, ask = state.market.depth.price_ticks[:, 0]
         return {
@@ -130,6 +135,23 @@ def watcher(params: EnvParams) -> Watch:
         }
 
     return watch
+
+
+def snapshot_watch(state: Any) -> dict[str, jax.Array]:
+    """The same of a snapshot environment, which shows no volume; and what the account is worth, twice the mid, in place of it."""
+    market = state.market
+    bid, ask = market.bids[0], market.asks[0]
+    return {
+        "inventory_lots": market.account.position,
+        "spread_ticks": jnp.where((bid[1] > 0) & (ask[1] > 0), ask[0] - bid[0], 0),
+        "volume_lots": jnp.int32(0),
+        "own_lots": jnp.int32(0),
+        "clock_s": clock.to_seconds(market.now),
+        "mid2_ticks": mid2_ticks(market.bids, market.asks),
+        "profit_bps": to_float(minus(market.value, state.task.opening_value))
+        / to_float(state.task.opening_value)
+        * 1e4,
+    }
 
 
 def _without_own(path: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -55,9 +55,23 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         Metric("closed_lots", "closed at the end", "lots", "", "Lots of position that the venue closed at market at the end."),
         Metric("peak_inventory_lots", "peak position", "lots", "lower", "The largest position held at the end of a step."),
     ),
+    "snapshot": (
+        Metric(
+            "profit_bps", "profit", "bp", "higher",
+            "What the account would fetch at the end of an episode, its position traded away against the visible book and fees paid, "
+            "less the cash it began with, as a share of that cash, in basis points (hundredths of a percent).",
+        ),
+        Metric("profit_ticks", "profit", "ticks × lots", "higher", "The same in money."),
+        Metric("fees_ticks", "fees", "ticks × lots", "lower", "Fees paid in an episode on what was executed; negative is a rebate."),
+        Metric("traded_lots", "traded", "lots", "", "Lots bought and sold in an episode."),
+        Metric("position_lots", "position at the end", "lots", "", "The position at the end of an episode; short is negative."),
+        Metric("peak_position_lots", "peak position", "lots", "", "The largest position held, long or short."),
+        Metric("drawdown_bps", "drawdown", "bp", "lower", "The deepest fall of the account's worth from its highest in an episode."),
+        Metric("held_share", "held still", "of decisions", "", "The share of decisions that sent no order."),
+    ),
 }  # fmt: skip
 
-HEADLINE = {"execution": "shortfall_ticks", "market_making": "profit_ticks"}
+HEADLINE = {"execution": "shortfall_ticks", "market_making": "profit_ticks", "snapshot": "profit_bps"}
 
 # Counts that must be zero for a result to be what it says, and what to do where one is not.
 MUST_BE_ZERO = {

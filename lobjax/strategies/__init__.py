@@ -19,12 +19,19 @@ from lobjax.strategies.execution import (
 )  # fmt: skip
 from lobjax.strategies.making import SymmetricQuoter, symmetric_quoters
 from lobjax.strategies.models import ModelsConfig, QuotingConfig, execution_model, quoting_models
+from lobjax.strategies.snapshot import NAMES as HOLDERS
+from lobjax.strategies.snapshot import holders
 
-NAMES = {"execution": ("twap", "vwap", "submit_and_leave", "immediate"), "market_making": ("symmetric",)}
+NAMES = {
+    "execution": ("twap", "vwap", "submit_and_leave", "immediate"),
+    "market_making": ("symmetric",),
+    "snapshot": HOLDERS,
+}
 # Closed forms play only where they are named: they have numbers to be chosen (`ModelsConfig`).
 MODELS = {
     "execution": ("almgren_chriss",),
     "market_making": ("avellaneda_stoikov", "gueant_lehalle_fernandez_tapia", "cartea_jaimungal"),
+    "snapshot": (),
 }
 _PROFILE_EPISODES = 512
 
@@ -48,6 +55,8 @@ def strategies(
             raise InputError(f"strategy '{name}' is not one of task '{env.name}'; {nearest(name, known)}")
     names = NAMES[env.name] if names is None else names
     models = models or ModelsConfig()
+    if env.name == "snapshot":
+        return dict(holders(params, names))
     made = _quoters if env.name == "market_making" else _schedules
     return made(env, params, names, profile_env, models)
 
