@@ -72,7 +72,8 @@ def made_up(count: int, levels: int, seed: int = 0) -> Snapshots:
     for sign in (-1, 1):
         away = np.cumsum(rng.integers(1, 5, (count, levels)), axis=1)
         sides.append(np.stack([mid[:, None] + sign * away, rng.integers(1, 9, (count, levels))], -1).astype(np.int32))
-    return Snapshots(*sides, (seconds_of_day(_FROM) + np.arange(count)) * 10**9)
+    bids, asks = sides
+    return Snapshots(bids, asks, (seconds_of_day(_FROM) + np.arange(count)) * 10**9)
 
 
 def _environment(data: Path | None, reward: Any, levels: int, step_s: float) -> Environment:
@@ -113,7 +114,7 @@ def _play(environment: Environment, envs: int, steps: int):
             return (state, seen + sums((observation, rest))), None
 
         (state, seen), _ = jax.lax.scan(one, (state, sums(observation)), jax.random.split(key_steps, steps))
-        return seen + sums(state.market.account)
+        return seen + sums(state)
 
     return play
 

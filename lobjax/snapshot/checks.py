@@ -12,8 +12,8 @@ _REASONS = {
     BAD_PRICE: f"has a price that is not positive, or above {MAX_PRICE_TICKS:,} ticks, at {{place}}; count in larger ticks",
     AFTER_EMPTY: "has a level behind an empty one at {place}; put empty levels last",
     NOT_SORTED: "is not sorted at {place}: it is not worse than the level before it; sort levels from the best to the deepest",
-    CROSSED: "is crossed: its best bid is not below its best ask; leave such snapshots out",
-    BOTH_EMPTY: "has neither bids nor asks; leave such snapshots out",
+    CROSSED: "is crossed: its best bid is not below its best ask; leave such snapshots out, or choose other hours",
+    BOTH_EMPTY: "has neither bids nor asks; leave such snapshots out, or choose other hours",
 }
 
 

@@ -19,6 +19,7 @@ from lobjax.files import whole_file
 from lobjax.snapshot.checks import check
 
 _BLOCK_BYTES = 1 << 24  # of levels that are replayed at once
+_MOST = 1 << 28  # levels a side of a day: 2 GiB
 _END_S = 90_000  # later than any moment of a day
 
 
@@ -66,10 +67,8 @@ def sampled(day: Day, rows: np.ndarray, levels: int) -> tuple[np.ndarray, np.nda
     replay, done = Replay(day), 0
     block = max(1, _BLOCK_BYTES // (16 * levels))
     while done < len(rows):
-        first = int(rows[done])
-        if first >= replay.row:
-            replay.levels(first - replay.row, 0)
-        start = replay.row
+        start = int(rows[done])  # never behind: a block ends with all that asks for its last row
+        replay.levels(start - replay.row, 0)
         seen = replay.levels(min(block, int(rows[-1]) + 1 - start), levels)
         stop = int(np.searchsorted(rows, start + len(seen)))
         out[:, done:stop] = seen[rows[done:stop] - start].transpose(1, 0, 2, 3)
@@ -89,23 +88,33 @@ def _from_day(
     given = {name: value for name, value in (("levels", levels), ("instrument", instrument)) if value is not None}
     day = load_day(path, book, **given)
     moments, rows = _moments(row_times_ns(day), *span, str(path))
+    if len(rows) * day.info.levels > _MOST:
+        raise InputError(
+            f"{path}: {len(rows):,} snapshots of {day.info.levels} levels are more than {_MOST:,} levels a side; take fewer levels or "
+            "hours, or take them less often"
+        )
     return Snapshots(*sampled(day, rows, day.info.levels), moments)
 
 
 def _moments(time_ns: np.ndarray, from_s: float, until_s: float, every_s: float, where: str) -> tuple[np.ndarray, ...]:
     """Moments on the grid within the record, int64 nanoseconds, and the last row at or before each."""
-    if every_s <= 0:
-        raise ValueError(f"every_s is {every_s}; it must be positive")
-    until_s = min(until_s, _END_S)
-    moments = np.round(np.arange(from_s, until_s + 1e-9, every_s) * NANOS_PER_SECOND).astype(np.int64)
-    moments = moments[(moments >= time_ns[0]) & (moments <= time_ns[-1])]
+    every, first, last = _nanos(every_s), int(time_ns[0]), int(time_ns[-1])
+    if every <= 0:
+        raise ValueError(f"every_s is {every_s}; it must be a nanosecond or more")
+    start, stop = _nanos(from_s), min(_nanos(until_s), last)
+    start += max(0, -(-(first - start) // every)) * every  # the first moment of the grid within the record
+    moments = np.arange(start, stop + 1, every, dtype=np.int64)
     if len(moments) == 0:
-        first, last = time_ns[0] / NANOS_PER_SECOND, time_ns[-1] / NANOS_PER_SECOND
+        first, last = first / NANOS_PER_SECOND, last / NANOS_PER_SECOND
         raise InputError(
             f"{where}: no snapshot between {from_s:g} s and {until_s:g} s after midnight; the record spans {first:.0f} s to {last:.0f} s, "
             "choose other hours"
         )
     return moments, np.searchsorted(time_ns, moments, side="right") - 1
+
+
+def _nanos(seconds: float) -> int:
+    return round(seconds * NANOS_PER_SECOND)
 
 
 def _read_npz(path: Path, levels: int | None) -> Snapshots:

@@ -56,7 +56,7 @@ def strategies(
     names = NAMES[env.name] if names is None else names
     models = models or ModelsConfig()
     if env.name == "snapshot":
-        return dict(holders(params, names))
+        return holders(params, names)
     made = _quoters if env.name == "market_making" else _schedules
     return made(env, params, names, profile_env, models)
 

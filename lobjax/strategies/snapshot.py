@@ -1,5 +1,7 @@
 """Benchmarks of the snapshot trader: hold as much as the limits allow from the first snapshot on, long, short or not at all."""
 
+from typing import Any
+
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -21,8 +23,8 @@ class Holder(flax.struct.PyTreeNode):
         return env.task.send(state.task, lots)  # type: ignore[attr-defined]  # the snapshot task's
 
 
-def holders(params: EnvParams, names: tuple[str, ...]) -> dict[str, Holder]:
-    """The benchmarks of these names, at the largest position that is allowed."""
+def holders(params: EnvParams, names: tuple[str, ...]) -> dict[str, Any]:
+    """`Holder`s of these names, at the largest position that is allowed; strategies for a market of snapshots only."""
     limit = params.market.position_limit  # type: ignore[attr-defined]
     sizes = {"buy_and_hold": limit, "sell_and_hold": -limit, "do_nothing": 0 * limit}
     return {name: Holder(sizes[name]) for name in names}

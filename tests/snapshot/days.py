@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.env import EnvConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
+from lobjax.env import EnvConfig, Environment, MarketConfig, RecordedConfig, SnapshotConfig, make
 from lobjax.snapshot import Snapshots, write_npz
 from tests.compiling import quick_jit
 from tests.snapshot.random_books import walk
@@ -28,7 +28,9 @@ def flat(count: int = COUNT, bid: int = 10_000, ask: int = 10_002, lots: int = 5
     return Snapshots(*sides, (FROM_S + np.arange(count)) * 10**9)
 
 
-def environment(path: Path, snapshots: Snapshots | None = None, *, until="09:36:39", fee_milliticks=0, every_s=1.0, **task):
+def environment(
+    path: Path, snapshots: Snapshots | None = None, *, until="09:36:39", fee_milliticks=0, every_s=1.0, **task
+):
     """An environment on a day that is written to `path` first; `task` replaces values of its task."""
     if snapshots is not None:
         write_npz(path, snapshots)
@@ -43,9 +45,15 @@ def environment(path: Path, snapshots: Snapshots | None = None, *, until="09:36:
 
 
 @functools.cache
+def _programs(task, market):
+    """Of all environments that differ in numbers only."""
+    env = Environment(market=market, task=task, default_params=None, decisions=0, actions="")
+    return quick_jit(env.reset), quick_jit(env.transition)
+
+
 def programs(env):
     """(reset, transition) of one environment, compiled once."""
-    return quick_jit(env.reset), quick_jit(env.transition)
+    return _programs(env.task, env.market)
 
 
 def play(env, lots, start=0, params=None):
@@ -59,5 +67,3 @@ def play(env, lots, start=0, params=None):
         row = transition(jax.random.key(1), rows[-1][1], action, params)
         rows.append(row)
     return rows
-
-

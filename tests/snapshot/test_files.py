@@ -85,7 +85,10 @@ def test_what_is_no_book_is_refused(tmp_path, name, value, at, words):
         ({"bids": day(9).bids[:0], "asks": day(9).asks[:0]}, "a snapshot at least"),
         ({"bids": day(9).bids, "asks": day(9).asks, "time_s": np.arange(8)}, "give 9 numbers"),
         ({"bids": day(9).bids, "asks": day(9).asks, "time_s": -np.arange(9)}, "must rise"),
-        ({"bids": np.zeros((9, 0, 2), np.int32), "asks": np.zeros((9, 0, 2), np.int32)}, "0 levels a side; give 1 to 100"),
+        (
+            {"bids": np.zeros((9, 0, 2), np.int32), "asks": np.zeros((9, 0, 2), np.int32)},
+            "0 levels a side; give 1 to 100",
+        ),
         ({"bids": np.zeros((9, 3, 2), np.int32), "asks": np.zeros((9, 3, 2), np.int32)}, "neither bids nor asks"),
     ],
 )
@@ -99,10 +102,10 @@ def test_a_missing_a_damaged_and_a_short_file_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         load_snapshots(tmp_path / "none.npz", every_s=1.0)
     (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04 torn")
-    with pytest.raises(InputError, match="not a whole .npz"):
+    with pytest.raises(InputError, match="not a whole"):
         load_snapshots(tmp_path / "torn.npz", every_s=1.0)
     write_npz(tmp_path / "day.npz", day())
-    with pytest.raises(InputError, match="no snapshot between 0 s and 9 s .* spans 34200 s to 34599 s"):
+    with pytest.raises(InputError, match=r"no snapshot between 0 s and 9 s .* spans 34200 s to 34599 s"):
         load_snapshots(tmp_path / "day.npz", until_s=9, every_s=1.0)
     with pytest.raises(InputError, match="has 3 levels, 4 were asked for"):
         load_snapshots(tmp_path / "day.npz", every_s=1.0, levels=4)

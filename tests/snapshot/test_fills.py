@@ -10,17 +10,21 @@ from lobjax.snapshot import (
     execute_trade,
     find_fill_price,
     future_reward,
+    host,
+    host_account,
     liquidation_value,
     opened,
     settled,
 )
-from lobjax.snapshot import host, host_account
 from lobjax.snapshot.money import from_int, times, total
 from lobjax.words import Wide, to_int
+from tests.compiling import quick_jit
 
 ASKS = np.array([[101, 3], [103, 2], [110, 5], [0, 0]], np.int32)
 BIDS = np.array([[100, 1], [98, 4], [0, 0], [0, 0]], np.int32)
 FREE = Costs(jnp.int32(0), jnp.int32(0))
+sweep, value_of = quick_jit(find_fill_price), quick_jit(liquidation_value)
+trade, reward_of = quick_jit(execute_trade, static_argnums=4), quick_jit(future_reward, static_argnums=6)
 
 
 @pytest.mark.parametrize(
@@ -35,18 +39,23 @@ FREE = Costs(jnp.int32(0), jnp.int32(0))
     ],
 )
 def test_a_sweep_by_hand(side, size, cash, filled):
-    got = find_fill_price(jnp.asarray(side), jnp.int32(size))
+    got = sweep(jnp.asarray(side), jnp.int32(size))
     assert (int(to_int(got.cash)), int(got.filled), int(got.leftover)) == (cash, filled, size - filled)
     assert tuple(host.find_fill_price(side, size)) == (cash, filled, size - filled)
 
 
 def test_a_leftover_goes_on_until_patience_or_the_day_ends():
     asks, bids = np.stack([ASKS] * 4), np.stack([BIDS] * 4)
-    sweep = 3 * 101 + 2 * 103 + 5 * 110
+    all_asks = 3 * 101 + 2 * 103 + 5 * 110
     for row, patience, filled, looks in ((0, 0, 10, 1), (0, 1, 20, 2), (0, 9, 25, 3), (2, 9, 20, 2), (3, 9, 10, 1)):
-        got = execute_trade(jnp.asarray(bids), jnp.asarray(asks), jnp.int32(row), jnp.int32(25), patience, 3)
-        cash = -(2 * sweep + 3 * 101 + 2 * 103) if filled == 25 else -sweep * looks
-        assert (int(to_int(got.cash)), int(got.filled), int(got.leftover), int(got.looks)) == (cash, filled, 25 - filled, looks)
+        got = trade(jnp.asarray(bids), jnp.asarray(asks), jnp.int32(row), jnp.int32(25), patience, 3)
+        cash = -(2 * all_asks + 3 * 101 + 2 * 103) if filled == 25 else -all_asks * looks
+        assert (int(to_int(got.cash)), int(got.filled), int(got.leftover), int(got.looks)) == (
+            cash,
+            filled,
+            25 - filled,
+            looks,
+        )
         assert tuple(host.execute_trade(bids, asks, row, 25, patience, 3)) == (cash, filled, 25 - filled, looks)
 
 
@@ -62,7 +71,7 @@ def test_a_leftover_goes_on_until_patience_or_the_day_ends():
 def test_a_liquidation_value_by_hand(position, fetched, fee):
     costs, wanted = Costs(jnp.int32(50), jnp.int32(3)), (1000 + fetched) * 10_000 - 77 - fee
     account = Account(from_int(1000), from_int(77), jnp.int32(position))
-    assert int(to_int(liquidation_value(account, jnp.asarray(BIDS), jnp.asarray(ASKS), costs))) == wanted
+    assert int(to_int(value_of(account, jnp.asarray(BIDS), jnp.asarray(ASKS), costs))) == wanted
     assert host_account.liquidation_value((1000, 77, position), BIDS, ASKS, (50, 3)) == wanted
 
 
@@ -70,7 +79,7 @@ def test_an_empty_side_is_valued_at_the_other_ones_best():
     empty = np.zeros_like(BIDS)
     for position, bids, asks, wanted in ((2, empty, ASKS, 2 * 101), (-2, BIDS, empty, -2 * 100)):
         account = Account(from_int(0), from_int(0), jnp.int32(position))
-        assert int(to_int(liquidation_value(account, jnp.asarray(bids), jnp.asarray(asks), FREE))) == wanted * 10_000
+        assert int(to_int(value_of(account, jnp.asarray(bids), jnp.asarray(asks), FREE))) == wanted * 10_000
         assert host_account.liquidation_value((0, 0, position), bids, asks, (0, 0)) == wanted * 10_000
 
 
@@ -81,9 +90,11 @@ def test_a_future_reward_by_hand():
     asks[1] = [[105, 5]]
     before = opened(from_int(1000))
     after = settled(before, from_int(-101), jnp.int32(1), FREE)
-    got = future_reward(before, after, jnp.asarray(bids), jnp.asarray(asks), jnp.int32(0), jnp.int32(2), 64, 0.5, FREE)
+    got = reward_of(before, after, jnp.asarray(bids), jnp.asarray(asks), jnp.int32(0), jnp.int32(2), 64, 0.5, FREE)
     np.testing.assert_allclose(got, (0.5 * 3e-3 - 0.25 * 4e-3) / 2, rtol=1e-5)
-    at_the_end = future_reward(before, after, jnp.asarray(bids), jnp.asarray(asks), jnp.int32(2), jnp.int32(2), 64, 0.5, FREE)
+    at_the_end = reward_of(
+        before, after, jnp.asarray(bids), jnp.asarray(asks), jnp.int32(2), jnp.int32(2), 64, 0.5, FREE
+    )
     assert at_the_end == 0
 
 
@@ -91,7 +102,7 @@ def test_sums_are_exact_where_int32_would_overflow():
     """A hundred levels at the largest price and size that are allowed: cash near 2^61."""
     side = np.tile(np.array([[(1 << 30) - 1, 1 << 24]], np.int32), (100, 1))
     size = 1 << 30
-    got = find_fill_price(jnp.asarray(side), jnp.int32(size))
+    got = sweep(jnp.asarray(side), jnp.int32(size))
     assert int(to_int(got.cash)) == -((1 << 30) - 1) * size == host.find_fill_price(side, size).cash
     many = Wide(jnp.full(1000, -3, jnp.int32), jnp.full(1000, (1 << 30) - 1, jnp.int32))
     assert int(to_int(total(many))) == 1000 * (-3 * 2**30 + 2**30 - 1)
