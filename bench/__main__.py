@@ -26,6 +26,7 @@ COMMANDS = {
         "execution_paper",
         "the execution paper's tables: ours, theirs, and z",
     ),
+    "sweep": ("bench.sweep", "sweep", "measure seeds in one compiled training program against runs one after another"),
     "table": ("bench.table", "table", "turn records into a Markdown table and a scaling plot"),
     "gpu-check": ("bench.gpu_check", "gpu_check", "test and measure on a GPU, and leave one folder of records"),
     "kernel-compile": (

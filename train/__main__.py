@@ -1,4 +1,4 @@
-"""Training runs: `python -m train run|resume|digest`, each with --help."""
+"""Training runs: `python -m train run|resume|digest|sweep`, each with --help."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -62,7 +62,32 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             raise InputError(f"{folder}: no complete checkpoint yet; `python -m train resume {folder}` makes some")
         print(checkpoint.digest(checkpoint.arrays_of(found[-1])))
 
-    return {"run": run, "resume": resume, "digest": digest}
+    def sweep(
+        config: tyro.conf.Positional[Path],
+        /,
+        out: Path | None = None,
+        set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+        ray: str | None = None,
+    ) -> None:
+        """Train many runs that differ in seeds and values, as few compiled programs; the same command goes on after a kill.
+
+        Args:
+            config: the YAML description of the sweep, see configs/sweep/.
+            out: the folder of its table and report; runs/sweep-NAME of the configuration unless it is given.
+            set: replace values, such as trials=16 or train.total_steps=100000.
+            ray: play the programs on a Ray cluster: its address, or local for this machine's cores.
+        """
+        try:
+            from train.sweep import cluster  # only here: optuna is an extra, and other commands need not wait for it
+            from train.sweep.config import load_sweep
+            from train.sweep.run import run_sweep
+        except ModuleNotFoundError as error:
+            raise InputError(f"sweep: the package {error.name} is missing; pip install -e '.[sweep]'") from None
+        made = load_sweep(config, [*set], tasks)
+        play = cluster.on_ray(made, ray) if ray else None
+        run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
+
+    return {"run": run, "resume": resume, "digest": digest, "sweep": sweep}
 
 
 @exits_cleanly

@@ -1,0 +1,153 @@
+"""What a sweep is, read strictly, and everything that can be known to be wrong before anything compiles."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+
+from lobjax.config import build, load_yaml, override
+from lobjax.errors import InputError, nearest
+from train import runner
+from train.algorithm import positive
+from train.config import TrainConfig, config_from
+from train.sweep import space as spaces
+from train.sweep.lanes import environments, signature
+from train.sweep.space import Point, Space
+from train.tasks import Tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneConfig:
+    """When a trial is stopped: at these parts of a run, where it is not among the `keep` best of those that came as far.
+
+    With fewer than `least` others to compare with, nothing is stopped.
+    """
+
+    at: tuple[float, ...] = (0.25, 0.5)
+    keep: float = 0.5
+    least: int = 3
+
+    def __post_init__(self) -> None:
+        positive(self, "least")
+        if not self.at or not all(0 < a < b < 1 for a, b in zip(self.at, (*self.at[1:], 0.999999), strict=True)):
+            raise ValueError(f"at is {list(self.at)}; it needs rising parts of a run, between 0 and 1")
+        if not 0 < self.keep < 1:
+            raise ValueError(f"keep is {self.keep}; it must lie between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig:
+    """A search. A trial is a point of `space`, played with `seeds` seeds (the training configuration's and those after it).
+
+    `train` is laid over the training configuration at `base` (a path from the sweep's own file). `batch` trials are proposed at once, from
+    what all batches before gave, and played together; a program holds at most `lanes` runs. A trial's value is the mean of
+    `metric` over the last part `over` of its run, episodes counting alike where it is one of `episode/`.
+    """
+
+    space: Any
+    base: Path | None = None
+    train: Any = None
+    method: Literal["grid", "random", "tpe"] = "random"
+    trials: int | None = None  # a grid has as many as it has points
+    batch: int = 8
+    seeds: int = 4
+    seed: int = 0  # of the search
+    metric: str = "episode/return"
+    direction: Literal["maximize", "minimize"] = "maximize"
+    over: float = 0.1
+    startup: int = 8  # trials that TPE draws at random first
+    lanes: int = 256
+    prune: PruneConfig | None = None
+
+    def __post_init__(self) -> None:
+        positive(self, "batch", "seeds", "lanes", "over", "startup")
+        if self.over > 1 or not 0 <= self.seed < 2**32:
+            raise ValueError("over must be at most 1, and seed must lie between 0 and 2^32 - 1")
+        if self.method == "grid" and self.trials is not None:
+            raise ValueError("trials: a grid plays all of its points; remove trials, or set method to random or tpe")
+        if self.method != "grid":
+            if self.trials is None or self.trials < 1:
+                raise ValueError(f"trials: method {self.method} needs a number of trials, 1 or more")
+            if self.trials % self.batch:
+                raise ValueError(
+                    f"trials {self.trials} does not divide into batches of {self.batch}; make it a multiple, or change batch"
+                )
+        if self.seeds > self.lanes:
+            raise ValueError(f"lanes {self.lanes} does not hold the {self.seeds} seeds of one trial; raise it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A sweep that was checked: `data` is the training configuration as plain mappings, before any point of the space is put into it."""
+
+    config: SweepConfig
+    data: dict[str, Any]
+    space: Space
+    tasks: Tasks
+
+    def training(self, point: Point) -> TrainConfig:
+        """A trial's configuration; InputError where it is none."""
+        made = config_from(override(self.data, spaces.assignments(point)), self.tasks.env_config)
+        if made.devices != 1:
+            raise InputError(
+                f"config.devices: {made.devices}, but the runs of a program share one; set train.devices=1"
+            )
+        return made
+
+    @property
+    def n_trials(self) -> int:
+        """Trials in all."""
+        return self.config.trials or len(spaces.grid(self.space))
+
+    @property
+    def n_batches(self) -> int:
+        """Batches in all; only a grid's last one may be smaller."""
+        return -(-self.n_trials // self.config.batch)
+
+
+def load_sweep(path: Path, assignments: list[str], tasks: Tasks) -> Sweep:
+    """Read and check a sweep; InputError before anything is compiled or written."""
+    config = build(SweepConfig, override(load_yaml(path), assignments))
+    data = load_yaml(path.parent / config.base) if config.base else {}
+    if not isinstance(config.train, dict | None):
+        raise InputError(f"config.train: expected a mapping, found {type(config.train).__name__} {config.train!r}")
+    if not config.base and not config.train:
+        raise InputError("config.base: missing; name a training configuration, or write one under `train`")
+    sweep = Sweep(
+        config=config, data=_laid_over(data, config.train or {}), space=spaces.parse(config.space), tasks=tasks
+    )
+    _check(sweep)
+    return sweep
+
+
+def _laid_over(below: Any, above: Any) -> Any:
+    """Mappings merge key by key, but one of another `kind` replaces what was there."""
+    if not (isinstance(below, dict) and isinstance(above, dict)) or above.get("kind", below.get("kind")) != below.get(
+        "kind"
+    ):
+        return above
+    return below | {key: _laid_over(below.get(key), value) for key, value in above.items()}
+
+
+def _check(sweep: Sweep) -> None:
+    """Every point of a grid, or the corners of a range, must be a configuration, and its learner must report the metric."""
+    points = spaces.grid(sweep.space) if sweep.config.method == "grid" else spaces.corners(sweep.space)
+    made: dict[str, TrainConfig] = {}
+    for point in points:
+        config = sweep.training(point)
+        made.setdefault(signature(config), config)
+    environment = environments(sweep.tasks)
+    asked = set()
+    for config in made.values():
+        env = environment(config.env)
+        learner = runner.assemble(config, env)
+        if type(config.algorithm) in asked:
+            continue
+        asked.add(type(config.algorithm))
+        state = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
+        names = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
+        if sweep.config.metric not in names:
+            raise InputError(
+                f"config.metric: '{sweep.config.metric}' is not reported; {nearest(sweep.config.metric, names)}"
+            )
