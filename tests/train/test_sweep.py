@@ -1,5 +1,6 @@
 """Sweeps: what is proposed, what is kept, and that a stopped one ends as if it never had been. Nothing is compiled here."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from lobjax.errors import InputError
 from tests.train.conftest import command
 from tests.train.sweeps import BASE, by_formula, loaded, written
-from train.sweep import propose, space
+from train.sweep import cluster, propose, space
 from train.sweep.propose import Past
 from train.sweep.run import jobs_of, run_sweep
 
@@ -192,3 +193,10 @@ def test_folders_of_other_sweeps_and_damaged_tables_are_refused(tmp_path, capsys
     (tmp_path / "out" / "trials.parquet").write_bytes(b"torn")
     with pytest.raises(InputError, match="damaged"):
         run_sweep(sweep, tmp_path / "out", by_formula(sweep))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed; pip install -e '.[ray]'")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_refused(tmp_path, address):
+    with pytest.raises(InputError, match=f"--ray {address}: no cluster there .*give its address, or local"):
+        cluster.on_ray(loaded(tmp_path), address)

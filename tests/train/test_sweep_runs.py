@@ -62,7 +62,7 @@ def test_a_killed_sweep_goes_on_to_the_same_table(whole, tmp_path):
         assert process.poll() is None and time.monotonic() < deadline, "ended, or hung, before its first program"
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     rows = len(pl.read_parquet(tmp_path / "killed" / "trials.parquet"))
     assert 0 < rows < 16, "it was killed too late"
     assert "played before" in finish(start(config, "--out", tmp_path / "killed"))

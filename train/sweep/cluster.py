@@ -6,6 +6,7 @@ Workers need this package and the configuration's data at the same paths. A work
 import contextlib
 import json
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -41,8 +42,9 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
         if address == LOCAL:
             ray.init(include_dashboard=False, object_store_memory=100 * 2**20, **given)
         else:
+            _knock(address)
             ray.init(address=address, **given)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"--ray {address}: no cluster there ({str(error).splitlines()[0]}); give its address, or local"
         ) from None
@@ -79,3 +81,10 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
             raise error
 
     return play
+
+
+def _knock(address: str) -> None:
+    """OSError where nothing listens at host:port: Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()

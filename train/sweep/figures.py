@@ -85,7 +85,9 @@ def _places(dimension: Dimension, values: Any) -> np.ndarray:
 def _ticks(dimension: Dimension) -> list[tuple[float, str]]:
     if isinstance(dimension, Values):
         count = len(dimension.values)
-        return [(_step(i, count), label(value)) for i, value in enumerate(dimension.values)]
+        return [
+            (_step(i, count), label(value).replace('"', "").strip("{}")) for i, value in enumerate(dimension.values)
+        ]
     spread = np.geomspace if dimension.log else np.linspace
     marks = spread(dimension.low, dimension.high, 5)
     marks = np.unique(marks.round()) if dimension.whole else marks

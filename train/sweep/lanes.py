@@ -91,7 +91,7 @@ def stack_constants(constants: Sequence[Any]) -> tuple[Any, Any]:
 def lane_of(constants: Any, axes: Any, lane: Any) -> Any:
     """One lane's environment parameters, of those that `stack_constants` gave."""
     leaves, tree = jax.tree.flatten(constants)
-    mapped = jax.tree.leaves(axes, is_leaf=lambda axis: axis is None)
+    mapped = tree.flatten_up_to(axes)  # not its leaves: parameters that an environment does not have are None too
     return tree.unflatten([x if axis is None else x[lane] for x, axis in zip(leaves, mapped, strict=True)])
 
 
