@@ -151,6 +151,8 @@ def test_pruned_trials_leave_the_program_and_broken_ones_fail(tmp_path, monkeypa
 def test_constants_that_do_not_differ_are_kept_once():
     same, other = ({"a": jnp.arange(3), "b": jnp.float32(b), "none": None} for b in (1, 2))
     stacked, axes = lanes.stack_constants([same, other, same])
-    assert axes == {"a": None, "b": 0, "none": None} and stacked["a"].shape == (3,) and stacked["b"].tolist() == [1, 2, 1]
+    assert (
+        axes == {"a": None, "b": 0, "none": None} and stacked["a"].shape == (3,) and stacked["b"].tolist() == [1, 2, 1]
+    )
     found = lanes.lane_of(stacked, axes, 1)
     assert float(found["b"]) == 2 and found["a"].shape == (3,) and found["none"] is None
