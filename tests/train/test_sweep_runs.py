@@ -20,7 +20,10 @@ from lobjax.nets import MLPConfig
 from tests.compiling import FLAGS, quick_jit
 from tests.train.sweeps import written
 from train.config import EvaluationConfig, TrainConfig
-from train.sweep import lanes, play
+from train.sweep import lanes, play, propose
+from train.sweep.config import load_sweep
+from train.sweep.run import jobs_of
+from train.tasks import MARKET
 
 ROOT = Path(__file__).parents[2]
 # Not `-m tests.train.probes`: what a script defines itself cannot be told apart from the module's own on another worker.
@@ -127,3 +130,9 @@ def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
         lambda a, b: bool((a == b[0]).all()), single.local.state.market.book, state.local.state.market.book
     )
     assert all(jax.tree.leaves(same)), "the market is integers: a lane's equals a single run's to the bit"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "sweep").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_configurations_that_come_with_the_package_are_sound(path):
+    sweep = load_sweep(path, [], MARKET)
+    assert sweep.n_trials >= 10 and len(jobs_of(sweep, 0, propose.batch(sweep, 0, []))) <= 2
