@@ -21,12 +21,12 @@ from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.nets import TransformerConfig
+from lobjax.nets.precision import EPSILON, in_fp8
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import make_head, save_policy
 from lobjax.torch_port.convert import to_safetensors
 from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers
 from lobjax.torch_port.fp8 import Recipe
-from lobjax.torch_port.transformer import EPSILON
 from train import checkpoint, evaluate, figures, runfolder, runner
 from train.config import TrainConfig
 from train.progress import phase
@@ -83,7 +83,7 @@ def _layers(config: TrainConfig, options: TorchOptions, ours: Group) -> Layers:
         raise InputError(
             f"config.n_envs: {each} environments a process do not divide into {minibatches} minibatches; make it a multiple"
         )
-    if net.precision == "fp8":
+    if in_fp8(net.precision):
         check_multiples(width=net.width, n_envs=each, tokens_in_a_minibatch=each // minibatches * config.rollout_length)
         if not options.computed_fp8:
             check_real_fp8()

@@ -58,12 +58,13 @@ def scatter(saved: Saved, state: TorchState, group: Group, n_envs: int) -> None:
     state.key = jax.random.wrap_key_data(jnp.asarray(shared["key"]))
     state.update = int(shared["update"])
     mine = {k: np.asarray(x) if np.ndim(x) == 0 else np.asarray(x)[part] for k, x in saved.local.items()}
-    state.cache = _cache(mine, len(state.cache.keys), group)
+    state.cache = _cache(mine, state.cache, group)
     state.local = _local(mine, state.local)
 
 
 def _host(x: torch.Tensor) -> np.ndarray:
-    return x.detach().cpu().numpy().copy()
+    # NumPy has no bfloat16; float32 holds it exactly.
+    return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy().copy()
 
 
 def _moments(state: TorchState) -> dict[str, Any]:
@@ -99,9 +100,10 @@ def _memory(cache: Cache) -> dict[str, np.ndarray]:
     return {**layers, "cache.valid": _host(cache.valid), "cache.position": np.asarray(cache.position, np.int32)}
 
 
-def _cache(arrays: dict[str, np.ndarray], n_layers: int, group: Group) -> Cache:
+def _cache(arrays: dict[str, np.ndarray], like: Cache, group: Group) -> Cache:
     def layers(name: str) -> tuple[torch.Tensor, ...]:
-        return tuple(to_torch(arrays[f"cache.{name}.{i}"], group.device) for i in range(n_layers))
+        kind = like.keys[0].dtype
+        return tuple(to_torch(arrays[f"cache.{name}.{i}"], group.device).to(kind) for i in range(len(like.keys)))
 
     valid = to_torch(arrays["cache.valid"], group.device)
     return Cache(layers("keys"), layers("values"), valid, int(arrays["cache.position"]))

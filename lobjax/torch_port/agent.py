@@ -8,10 +8,11 @@ from torch import nn
 
 from lobjax.errors import InputError
 from lobjax.nets import Head, NetConfig, TransformerConfig
+from lobjax.nets.precision import EPSILON
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.factory import Layers, choose_layers
 from lobjax.torch_port.heads import TorchHead
-from lobjax.torch_port.transformer import EPSILON, ActorCritic, make_actor_critic
+from lobjax.torch_port.transformer import ActorCritic, make_actor_critic
 from lobjax.torch_port.weights import from_flax, load_into, to_flax
 
 

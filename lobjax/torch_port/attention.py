@@ -12,7 +12,7 @@ import torch.nn.functional as F
 class Cache(NamedTuple):
     """Keys and values of the last `window` steps of every layer; functions return a new one and leave theirs as it was."""
 
-    keys: tuple[torch.Tensor, ...]  # one per layer, f32[B, heads, window, width / heads]
+    keys: tuple[torch.Tensor, ...]  # one per layer, [B, heads, window, width / heads], in the type of activations
     values: tuple[torch.Tensor, ...]  # likewise
     valid: torch.Tensor  # bool[B, window]: the slot holds a step of the running episode
     position: int  # the slot that the next step writes
@@ -23,9 +23,11 @@ class Cache(NamedTuple):
         return Cache(keys, values, self.valid[index], self.position)
 
 
-def empty_cache(n_envs: int, layers: int, heads: int, window: int, head_size: int, device: torch.device) -> Cache:
+def empty_cache(
+    n_envs: int, layers: int, heads: int, window: int, head_size: int, dtype: torch.dtype, device: torch.device
+) -> Cache:
     """A cache that holds nothing, for `n_envs` environments."""
-    blank = tuple(torch.zeros(n_envs, heads, window, head_size, device=device) for _ in range(layers))
+    blank = tuple(torch.zeros(n_envs, heads, window, head_size, dtype=dtype, device=device) for _ in range(layers))
     return Cache(blank, blank, torch.zeros(n_envs, window, dtype=torch.bool, device=device), 0)
 
 
@@ -37,7 +39,7 @@ def open_slot(cache: Cache, reset: torch.Tensor) -> Cache:
 
 
 def write(ring: torch.Tensor, position: int, entry: torch.Tensor) -> torch.Tensor:
-    """A ring f32[B, heads, window, size] with `entry` [B, heads, 1, size] in slot `position`."""
+    """A ring [B, heads, window, size] with `entry` [B, heads, 1, size] in slot `position`."""
     ring = ring.clone()
     ring[:, :, position : position + 1] = entry
     return ring

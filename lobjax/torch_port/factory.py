@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from lobjax.errors import InputError
+from lobjax.nets.fp8 import MULTIPLE
+from lobjax.nets.precision import Precision, in_fp8
 from lobjax.torch_port import fp8, layers
 
-Precision = Literal["float32", "bfloat16", "fp8"]
 Source = Literal["auto", "plain", "transformer_engine"]
-MULTIPLE = 16  # of which FP8 products want every dimension
 
 
 class Layers(NamedTuple):
@@ -72,12 +72,18 @@ def check_multiples(**sizes: int) -> None:
             raise InputError(f"precision fp8: {name} is {size}; FP8 products need a multiple of {MULTIPLE}")
 
 
+def activations(precision: Precision) -> torch.dtype:
+    """The type of activations between two products, as `lobjax.nets.precision.compute_type`."""
+    return torch.float32 if precision in ("float32", "fp8_float32") else torch.bfloat16
+
+
 def _autocast(precision: Precision, kind: str) -> AbstractContextManager[Any]:
-    return torch.autocast(kind, torch.bfloat16, enabled=precision != "float32", cache_enabled=False)
+    # The cache of cast weights would outlive a change of them under no_grad.
+    return torch.autocast(kind, torch.bfloat16, enabled=activations(precision) == torch.bfloat16, cache_enabled=False)
 
 
 def _plain(precision: Precision, epsilon: float, recipe: fp8.Recipe, why: str | None) -> Layers:
-    used = recipe if precision == "fp8" else None
+    used = recipe if in_fp8(precision) else None
     computed = f", FP8 computed in float32 ({recipe} scaling)" if used else ""
     return Layers(
         linear=lambda i, o: layers.Linear(i, o, used),
@@ -105,10 +111,10 @@ def _transformer_engine(precision: Precision, epsilon: float, recipe: fp8.Recipe
     def context(kind: str) -> AbstractContextManager[Any]:
         stack = ExitStack()
         stack.enter_context(_autocast(precision, kind))
-        stack.enter_context(te.autocast(enabled=precision == "fp8", recipe=scaling))
+        stack.enter_context(te.autocast(enabled=in_fp8(precision), recipe=scaling))
         return stack
 
-    said = f", {recipe} scaling" if precision == "fp8" else ""
+    said = f", {recipe} scaling" if in_fp8(precision) else ""
     return Layers(
         linear=lambda i, o: te.Linear(i, o, params_dtype=torch.float32),
         layer_norm_linear=lambda i, o: te.LayerNormLinear(i, o, eps=epsilon, bias=False, params_dtype=torch.float32),

@@ -56,7 +56,7 @@ def advance(model: nn.Module) -> None:
 
 
 class _Product(torch.autograd.Function):
-    """x [N, in], weight [out, in] -> x weight^T [N, out], of the type of x; gradients quantised to e5m2."""
+    """x [N, in], weight [out, in] -> x weight^T f32[N, out]; what comes back is quantised to e5m2."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, scaling: Scaling) -> torch.Tensor:
@@ -64,7 +64,7 @@ class _Product(torch.autograd.Function):
         right = quantise(weight, scaling.scale("weight", weight), E4M3)
         ctx.save_for_backward(*left, *right)
         ctx.scaling, ctx.kinds = scaling, (x.dtype, weight.dtype)
-        return _times(left.values(), right.values().t(), left.scale, right.scale).to(x.dtype)
+        return _times(left.values(), right.values().t(), left.scale, right.scale)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Any) -> tuple[torch.Tensor, torch.Tensor, None]:
@@ -76,11 +76,13 @@ class _Product(torch.autograd.Function):
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, scaling: Scaling) -> torch.Tensor:
-    """x [..., in] weight^T + bias -> [..., out], with FP8 products; the bias is added in the type of x."""
-    with torch.autocast(x.device.type, enabled=False):
+    """x [..., in] weight^T + bias -> [..., out], with FP8 products; activations are of autocast's type, the bias is added in float32."""
+    kind = x.device.type
+    x = x.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else x
+    with torch.autocast(kind, enabled=False):
         y: Any = _Product.apply(x.reshape(-1, x.shape[-1]), weight, scaling)
         y = y.reshape(*x.shape[:-1], weight.shape[0])
-        return y if bias is None else y + bias.to(y.dtype)
+        return (y if bias is None else y + bias).to(x.dtype)
 
 
 def _times(a: torch.Tensor, b: torch.Tensor, a_scale: torch.Tensor, b_scale: torch.Tensor) -> torch.Tensor:

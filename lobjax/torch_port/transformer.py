@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from lobjax.nets import TransformerConfig
+from lobjax.nets.precision import EPSILON
 from lobjax.nets.transformer import n_towers
 from lobjax.torch_port import attention
 from lobjax.torch_port.attention import Cache
-from lobjax.torch_port.factory import Layers
-
-EPSILON = 1e-6  # of layer norm, as in the Flax network
+from lobjax.torch_port.factory import Layers, activations
 
 Outputs = tuple[torch.Tensor, torch.Tensor]
 
@@ -61,7 +60,7 @@ class Tower(nn.Module):
                 q, k, v = block.project(x, x.shape[0])  # pyright: ignore[reportCallIssue]
                 new_keys.append(attention.write(k_ring, position, k))
                 new_values.append(attention.write(v_ring, position, v))
-                x = block.finish(x, q, new_keys[-1].to(q.dtype), new_values[-1].to(q.dtype), *view)  # pyright: ignore[reportCallIssue]
+                x = block.finish(x, q, new_keys[-1], new_values[-1], *view)  # pyright: ignore[reportCallIssue]
         return new_keys, new_values, self.norm(x.float())
 
     def sequence(self, keys, values, view, observation: torch.Tensor) -> torch.Tensor:
@@ -70,7 +69,7 @@ class Tower(nn.Module):
         with self.layers.context(x.device.type):
             for block, k_ring, v_ring in zip(self.blocks, keys, values, strict=True):
                 q, k, v = block.project(x, observation.shape[0])  # pyright: ignore[reportCallIssue]
-                k, v = torch.cat([k_ring.to(k.dtype), k], dim=2), torch.cat([v_ring.to(v.dtype), v], dim=2)
+                k, v = torch.cat([k_ring, k], dim=2), torch.cat([v_ring, v], dim=2)
                 x = block.finish(x, q, k, v, *view)  # pyright: ignore[reportCallIssue]
         return self.norm(x.float())
 
@@ -88,9 +87,8 @@ class ActorCritic(nn.Module):
         """The memory before any step."""
         config, device = self.config, self.actor.weight.device
         n_layers = config.layers * len(self.towers)
-        return attention.empty_cache(
-            n_envs, n_layers, config.heads, config.window, config.width // config.heads, device
-        )
+        size, kind = config.width // config.heads, activations(config.precision)
+        return attention.empty_cache(n_envs, n_layers, config.heads, config.window, size, kind, device)
 
     def step(self, cache: Cache, observation: torch.Tensor, reset: torch.Tensor) -> tuple[Cache, Outputs]:
         """One step of observations f32[B, D]; returns the next cache and outputs f32[B, O], value f32[B]."""
