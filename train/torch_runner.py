@@ -25,7 +25,7 @@ from lobjax.nets.precision import EPSILON, in_fp8
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import make_head, save_policy
 from lobjax.torch_port.convert import to_safetensors
-from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers
+from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers, why_no_transformer_engine
 from lobjax.torch_port.fp8 import Recipe
 from train import checkpoint, evaluate, figures, runfolder, runner
 from train.config import TrainConfig
@@ -87,8 +87,9 @@ def _layers(config: TrainConfig, options: TorchOptions, ours: Group) -> Layers:
         check_multiples(width=net.width, n_envs=each, tokens_in_a_minibatch=each // minibatches * config.rollout_length)
         if not options.computed_fp8:
             check_real_fp8()
-    source = "plain" if ours.device.type == "cpu" else "auto"
-    return choose_layers(net.precision, EPSILON, recipe=options.recipe, source=source)
+    if ours.device.type == "cpu" and why_no_transformer_engine() is None:  # a GPU is here, but not asked for
+        return choose_layers(net.precision, EPSILON, recipe=options.recipe, source="plain")
+    return choose_layers(net.precision, EPSILON, recipe=options.recipe)
 
 
 @contextmanager
