@@ -88,7 +88,15 @@ def parity(
         print(f"codes or scales differ: {name}", file=sys.stderr)
     wrong = failed(figures)
     figures |= {"codes_compared": codes.codes, "tensors_compared": codes.tensors, "gates_failed": wrong}
-    about = {"layers": layers, "width": width, "heads": heads, "window": window, "towers": towers, "envs": envs, "steps": steps}
+    about = {
+        "layers": layers,
+        "width": width,
+        "heads": heads,
+        "window": window,
+        "towers": towers,
+        "envs": envs,
+        "steps": steps,
+    }
     table_rows = [[*row[:4], float(f"{row.apart.l2:.4g}"), float(f"{row.apart.cosine:.9g}")] for row in rows]
     about |= {"seed": seed, "torch_device": ours.device.type, "transformer_engine": real, "rows": table_rows}
     records.append(out, {"bench": "parity", **figures, **about})
@@ -140,7 +148,9 @@ def compared(setting: Any, sources: list[str], device: Any) -> tuple[list[Row], 
     return rows, figures, tensors | {f"gradient {k}": v for k, v in exact.gradients.items()}
 
 
-def _compare(rows: list[Row], short: str, source: str, against: str, one: Any, other: Any) -> tuple[Apart, Apart, float]:
+def _compare(
+    rows: list[Row], short: str, source: str, against: str, one: Any, other: Any
+) -> tuple[Apart, Apart, float]:
     """Add rows of the whole model and of every layer; returns the distances of outputs, of gradients, and the worst of one weight's."""
     forward, gradients = apart(one.forward, other.forward), apart(one.gradients, other.gradients)
     rows.append(Row(short, source, against, "forward, whole", forward))

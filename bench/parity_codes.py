@@ -42,12 +42,12 @@ def edges() -> dict[str, np.ndarray]:
     steps = np.arange(-4096, 4096, dtype=np.float32)
     return {
         "zeros": np.zeros(8, np.float32),
-        "tiny": np.float32([2e-38, -1.5e-38, 0.0]),
-        "huge": np.float32([3e38, -1e38, 1.0]),
-        "infinite": np.float32([np.inf, -3.0, 500.0, 1e5]),
-        "signs": np.float32([-0.0, 0.0, 1.0]),
+        "tiny": np.array([2e-38, -1.5e-38, 0.0], np.float32),
+        "huge": np.array([3e38, -1e38, 1.0], np.float32),
+        "infinite": np.array([np.inf, -3.0, 500.0, 1e5], np.float32),
+        "signs": np.array([-0.0, 0.0, 1.0], np.float32),
         "ties": steps / 4096 * 448,
-        "wide": np.float32(np.sign(steps) * np.exp2(steps / 128)),
+        "wide": (np.sign(steps) * np.exp2(steps / 128)).astype(np.float32),
     }
 
 

@@ -78,16 +78,17 @@ def batch(setting: Setting, number: int = 0) -> ppo.Batch:
     rings = [tuple(_normal(rng, size).astype(jnp.bfloat16).astype(np.float32) for _ in blank.keys) for _ in range(2)]
     valid = rng.random(blank.valid.shape) < 0.8
     cache = blank.replace(keys=rings[0], values=rings[1], valid=valid, position=np.int32(net.window // 2))
-    return ppo.Batch(
-        carry=cache,
-        observation=_normal(rng, (*shape, OBSERVATION)),
-        reset=rng.random(shape) < 0.05,
-        raw_action=rng.integers(0, ACTIONS, (*shape, 1), dtype=np.int32),
-        log_prob=np.full(shape, -np.log(ACTIONS), np.float32) + 0.1 * _normal(rng, shape),
-        value=_normal(rng, shape),
-        advantage=_normal(rng, shape),
-        target=_normal(rng, shape),
-    )  # type: ignore[arg-type]
+    parts: dict[str, Any] = {
+        "carry": cache,
+        "observation": _normal(rng, (*shape, OBSERVATION)),
+        "reset": rng.random(shape) < 0.05,
+        "raw_action": rng.integers(0, ACTIONS, (*shape, 1), dtype=np.int32),
+        "log_prob": np.full(shape, -np.log(ACTIONS), np.float32) + np.float32(0.1) * _normal(rng, shape),
+        "value": _normal(rng, shape),
+        "advantage": _normal(rng, shape),
+        "target": _normal(rng, shape),
+    }
+    return ppo.Batch(**parts)
 
 
 def in_flax(setting: Setting, precision: Precision, params: Any, data: ppo.Batch) -> Result:

@@ -20,7 +20,9 @@ def updates(setting: Setting, params: Any, count: int, device: torch.device) -> 
 
     Every update has a batch of its own; the old probabilities in it are those of the weights that Flax has then, in both.
     """
-    setting = replace(setting, envs=8, steps=8)  # small: what is looked at is how differences grow from update to update
+    setting = replace(
+        setting, envs=8, steps=8
+    )  # small: what is looked at is how differences grow from update to update
     net, group = setting.flax("float32"), Group(0, 1, device)
     loss, index = ppo.make_loss(PPO, net, setting.head), jnp.arange(setting.envs, dtype=jnp.int32)
     agent = setting.torch("float32", "plain", device)

@@ -74,7 +74,7 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
         computed_fp8: bool = False,
         compile: bool = False,
     ) -> None:
-        """Train the Transformer in PyTorch on the same rollouts; alone, or one process a GPU: torchrun --nproc-per-node N -m train torch ...
+        """Train the Transformer in PyTorch on the same rollouts; with several GPUs: torchrun --nproc-per-node N -m train torch ...
 
         Args:
             config: the YAML configuration, see configs/train/; its network must be a Transformer.

@@ -70,7 +70,9 @@ class Group(NamedTuple):
 @contextmanager
 def group(device: str) -> Iterator[Group]:
     """Join the processes that torchrun started, if it did; `device` "auto" takes a GPU where there is one."""
-    size, rank, local = (int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0)))
+    size, rank, local = (
+        int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+    )
     place = _device(device, local)
     if size == 1:
         yield Group(0, 1, place)

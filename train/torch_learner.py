@@ -104,7 +104,13 @@ def make_torch_learner(
 def _batch(config: TrainConfig, played: Played, cache: Cache, group: Group) -> torch_ppo.Batch:
     own = config.algorithm
     advantage = torch_ppo.gae(
-        played.reward, played.value, played.next_value, played.terminated, played.truncated, own.discount, own.trace_decay
+        played.reward,
+        played.value,
+        played.next_value,
+        played.terminated,
+        played.truncated,
+        own.discount,
+        own.trace_decay,
     )
     target = advantage + played.value
     if own.normalise_advantages:

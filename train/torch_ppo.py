@@ -82,7 +82,7 @@ def optimise(
     progress: float,
     group: Group,
 ) -> tuple[dict[str, float], list[str]]:
-    """The gradient steps of one update on minibatches `chosen` int64[steps, b]; returns mean metrics and parameters whose gradient was not finite."""
+    """The gradient steps of one update, on minibatches `chosen` int64[steps, b]; returns mean metrics and whose gradient was not finite."""
     for settings in optimiser.param_groups:
         settings["lr"] = learning_rate(config, progress)
     sums: dict[str, Any] = {}
@@ -115,5 +115,6 @@ def clip_by_norm(agent: Agent, most: float | None) -> torch.Tensor:
     norm = torch.stack([g.square().sum() for g in gradients]).sum().sqrt()
     if most is not None:
         scale = torch.where(norm < most, torch.ones_like(norm), most / norm)
-        torch._foreach_mul_(gradients, scale)
+        for gradient in gradients:
+            gradient.mul_(scale)
     return norm

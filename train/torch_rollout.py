@@ -22,7 +22,7 @@ from train.rollout import Local, see
 
 
 class Played(NamedTuple):
-    """What was played, tensors [T, B, ...] on the learner's device; as `train.rollout.Trajectory`, and observations also as they were read."""
+    """What was played, tensors [T, B, ...] on the learner's device: `train.rollout.Trajectory`, and observations also as they were read."""
 
     observation: torch.Tensor
     seen: torch.Tensor

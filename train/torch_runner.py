@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import torch
 import torch.distributed as dist
 
 from lobjax.cli import note
@@ -76,7 +75,9 @@ def _layers(config: TrainConfig, options: TorchOptions, ours: Group) -> Layers:
     if not isinstance(net, TransformerConfig):
         raise InputError(f"config.net.kind: torch has no '{net.kind}'; take 'transformer'")
     if config.devices != 1:
-        raise InputError(f"config.devices: {config.devices} is for JAX; start torch with torchrun --nproc-per-node {config.devices}")
+        raise InputError(
+            f"config.devices: {config.devices} is for JAX; start torch with torchrun --nproc-per-node {config.devices}"
+        )
     part = ours.part(config.n_envs)
     each, minibatches = part.stop - part.start, config.algorithm.minibatches
     if each % minibatches:
@@ -111,7 +112,9 @@ def _folder(config: TrainConfig, env: Any, out: Path, options: TorchOptions, our
         if resume:
             about = folder.about()
             if about["config"] != json.loads(json.dumps(to_dict(config))) or about.get("torch") != own["torch"]:
-                raise InputError(f"{out}: a run of another configuration; resume with the one that run.json there names")
+                raise InputError(
+                    f"{out}: a run of another configuration; resume with the one that run.json there names"
+                )
         elif ours.leads:
             folder = runfolder.create(out, config, env)
             with whole_file(out / "run.json") as temporary:
@@ -143,7 +146,9 @@ def _restore(folder: RunFolder, config: TrainConfig, env: Any, state: TorchState
 
 def _read(found: checkpoint.Checkpoint, env: Any) -> Saved:
     if found.task != _task(env):
-        raise InputError(f"{found.path}: a checkpoint of the task '{found.task}', not '{_task(env)}'; name another --out")
+        raise InputError(
+            f"{found.path}: a checkpoint of the task '{found.task}', not '{_task(env)}'; name another --out"
+        )
     saved = Saved(shared={"weights": {}, "scales": {}, "moments": {}, "statistics": {}}, local={})
     for name, array in checkpoint.arrays_of(found).items():
         place, _, rest = name.partition(".")

@@ -1,7 +1,7 @@
 """The state of a torch run as arrays, for `train.checkpoint`: whole, whatever number of processes holds it.
 
-`shared` is the same on every process: weights, the optimiser's moments, scales of FP8, statistics, key, count of updates. `local` leads with the
-environments.
+`shared` is the same on every process: weights, the optimiser's moments, scales of FP8, statistics, key, count of updates. `local` leads
+with the environments.
 """
 
 from typing import Any

@@ -1,13 +1,14 @@
-"""FP8 matrix products: quantised with one scale a tensor, multiplied as codes, accumulated in float32. The arithmetic of Transformer Engine's recipes.
+"""FP8 matrix products, as Transformer Engine's recipes make them: one scale a tensor, codes multiplied, sums in float32.
 
-What goes forward is e4m3 (largest value 448), gradients are e5m2 (57,344): HYBRID. code = cast(clamp(x * scale)). On an NVIDIA GPU from Hopper on
-XLA hands products of codes to its FP8 units; elsewhere the same numbers are computed, slower than without FP8. `lobjax.torch_port.quantise` is the
-same in torch; codes and scales of the two are equal to the bit.
+What goes forward is e4m3 (largest value 448), gradients are e5m2 (57,344): HYBRID. code = cast(clamp(x * scale)). On an NVIDIA GPU from
+Hopper on XLA can hand products of codes to its FP8 units; elsewhere the same numbers are computed, slower than without FP8.
+`lobjax.torch_port.quantise` is the same in torch; codes and scales of the two are equal to the bit.
 
 Networks use `product`: current scaling, each tensor by its own largest magnitude. It needs no state, so that `NetFns` stay functions of
-parameters and an agent acts, learns and is tested with the same numbers. `product_delayed` scales by the history of earlier steps and
-hands the next state over as the "gradient" of the state, as Flax's Fp8DotGeneral does; it is its own function since that module's scales
-are other numbers than Transformer Engine's (its first step, and what it does when amax is 0).
+parameters and an agent acts, learns and is tested with the same numbers. A step and a sequence are different tensors, though, with
+different scales: their outputs differ by FP8's rounding. `product_delayed` scales by the history of earlier steps and hands the next
+state over as the "gradient" of the state, as Flax's Fp8DotGeneral does; it is its own function since that module's scales are other numbers
+than Transformer Engine's (in its first step, and where an amax is 0).
 """
 
 from typing import Any, NamedTuple
@@ -132,7 +133,13 @@ def _multiply(x: jax.Array, kernel: jax.Array, x_scale: jax.Array, kernel_scale:
     """The product f32[N, out], and what the way back needs."""
     x_codes, kernel_codes = quantise(x, x_scale, E4M3), quantise(kernel, kernel_scale, E4M3)
     like = jnp.zeros((), x.dtype), jnp.zeros((), kernel.dtype)  # the types of the gradients
-    return _dot(x_codes, kernel_codes, x_scale, kernel_scale, (1, 0)), (x_codes, kernel_codes, x_scale, kernel_scale, like)
+    return _dot(x_codes, kernel_codes, x_scale, kernel_scale, (1, 0)), (
+        x_codes,
+        kernel_codes,
+        x_scale,
+        kernel_scale,
+        like,
+    )
 
 
 def _slopes(kept: Any, slope: jax.Array, scale: jax.Array) -> tuple[jax.Array, jax.Array]:

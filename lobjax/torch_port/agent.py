@@ -43,7 +43,7 @@ class Agent(nn.Module):
 
 
 def make_agent(config: NetConfig, observation_size: int, head: Head, layers: Layers | None = None) -> Agent:
-    """An agent for observations of `observation_size`; InputError where the network is no Transformer. `layers` None: chosen for the precision."""
+    """An agent for observations of `observation_size`; `layers` None: chosen for the precision. InputError where it is no Transformer."""
     if not isinstance(config, TransformerConfig):
         raise InputError(f"config.net.kind: torch has no '{config.kind}'; take 'transformer'")
     chosen = layers or choose_layers(config.precision, EPSILON)

@@ -53,7 +53,7 @@ def step_view(cache: Cache) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def sequence_view(cache: Cache, reset: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Distances int64[T, window + T] and mask bool[B, T, window + T] of a trajectory over the ring before it and itself; `reset` bool[T, B]."""
+    """Distances int64[T, window + T] and mask bool[B, T, window + T] of a trajectory, `reset` bool[T, B], over the ring and itself."""
     window, length = cache.valid.shape[1], reset.shape[0]
     slots, time = (torch.arange(n, device=reset.device) for n in (window, length))
     age = 1 + (cache.position - 1 - slots) % window

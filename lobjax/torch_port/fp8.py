@@ -1,4 +1,4 @@
-"""A linear map whose three matrix products take FP8 operands, computed with plain torch: the arithmetic of Transformer Engine on any device.
+"""A linear map whose three matrix products take FP8 operands, in plain torch: the arithmetic of Transformer Engine on any device.
 
 Products of codes are exact in single precision and are summed there; only the order of summation differs from a tensor core's.
 """
@@ -17,8 +17,8 @@ KINDS = {"input": E4M3, "weight": E4M3, "gradient": E5M2}
 class Scaling(nn.Module):
     """Where the scales of one linear map come from.
 
-    "current": each tensor's own amax. "delayed": the largest amax of earlier steps; buffers hold, for each of `KINDS`, a history f32[n] and the
-    scale in use. They are state of a run but no weights (they are not in the state dict).
+    "current": each tensor's own amax. "delayed": the largest amax of earlier steps; buffers hold, for each of `KINDS`, a history f32[n]
+    and the scale in use. They are state of a run but no weights (they are not in the state dict).
     """
 
     def __init__(self, recipe: Recipe) -> None:

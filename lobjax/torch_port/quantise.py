@@ -30,7 +30,9 @@ def amax_of(x: torch.Tensor) -> torch.Tensor:
 
 def scale_of(amax: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
     """The scale f32[] that brings `amax` to the largest code; 1 where amax is 0 or not finite, the largest float where it overflows."""
-    scale = torch.full_like(amax, LARGEST[kind]) / amax  # a number over a tensor would be its reciprocal times the number: two roundings
+    scale = (
+        torch.full_like(amax, LARGEST[kind]) / amax
+    )  # a number over a tensor would be its reciprocal times the number: two roundings
     scale = torch.where(torch.isinf(scale), torch.finfo(torch.float32).max, scale)
     return torch.where((amax > 0) & torch.isfinite(amax), scale, torch.ones_like(scale))
 

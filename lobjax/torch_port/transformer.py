@@ -75,7 +75,7 @@ class Tower(nn.Module):
 
 
 class ActorCritic(nn.Module):
-    """An actor-critic over time; `step` and `sequence` as in `lobjax.nets.interface`. Calling it is `sequence`, as DistributedDataParallel wants."""
+    """An actor-critic over time; `step` and `sequence` as in `lobjax.nets.interface`. Calling it is `sequence`."""
 
     def __init__(self, config: TransformerConfig, observation_size: int, outputs: int, layers: Layers) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Weights across frameworks: one table of names, transposes, nothing else. The round trip keeps every bit.
 
-Flax's tree is written with dots (`towers_0.blocks_1.merge.kernel`); torch's names are those of Transformer Engine's modules. A kernel is [in, out]
-in Flax and [out, in] in torch.
+Flax's tree is written with dots (`towers_0.blocks_1.merge.kernel`); torch's names are those of Transformer Engine's modules. A kernel is
+[in, out] in Flax and [out, in] in torch.
 """
 
 import re
@@ -99,7 +99,9 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(re.escape(template).replace(r"\{tower\}", r"(?P<tower>\d+)").replace(r"\{block\}", r"(?P<block>\d+)"))
+    return re.compile(
+        re.escape(template).replace(r"\{tower\}", r"(?P<tower>\d+)").replace(r"\{block\}", r"(?P<block>\d+)")
+    )
 
 
 _PATTERNS = {side: [(_pattern(getattr(pair, side)), pair) for pair in TABLE] for side in ("flax", "torch")}

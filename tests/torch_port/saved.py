@@ -23,8 +23,6 @@ def saved_agent(folder):
     statistics = Statistics(
         count=np.float32(100), mean=rng.normal(size=size).astype(np.float32), variance=np.ones(size, np.float32)
     )  # type: ignore[arg-type]
-    about = PolicyConfig(
-        task=env.name, actions=env.actions, observation_size=size, space=env.action_space, net=NET
-    )
+    about = PolicyConfig(task=env.name, actions=env.actions, observation_size=size, space=env.action_space, net=NET)
     save_policy(folder, {"net": net, "head": head.init()}, statistics, about)
     return load_policy(folder)

@@ -39,7 +39,9 @@ def test_a_difference_in_codes_is_found(monkeypatch):
     """As it was where torch divides a number by a tensor: by the reciprocal, a bit off."""
     from bench import parity_codes
 
-    monkeypatch.setattr(parity_codes.theirs, "scale_of", lambda amax, kind: (1 / amax) * parity_codes.theirs.LARGEST[kind])
+    monkeypatch.setattr(
+        parity_codes.theirs, "scale_of", lambda amax, kind: (1 / amax) * parity_codes.theirs.LARGEST[kind]
+    )
     rng = np.random.default_rng(0)
     tensors = {str(i): np.exp(rng.normal(0, 3, 3)).astype(np.float32) for i in range(20)}
     assert len(compare_codes(tensors).differing) > 5
@@ -96,7 +98,9 @@ def test_sizes_that_fp8_cannot_take_and_machines_without_it_are_one_line():
     with pytest.raises(InputError, match="n_envs is 24; FP8 products need a multiple of 16"):
         check_multiples(width=32, n_envs=24)
     if not torch.cuda.is_available():
-        with pytest.raises(InputError, match="needs an NVIDIA GPU, and torch finds none; choose bfloat16, or --computed-fp8"):
+        with pytest.raises(
+            InputError, match="needs an NVIDIA GPU, and torch finds none; choose bfloat16, or --computed-fp8"
+        ):
             check_real_fp8()
         with pytest.raises(InputError, match="transformer_engine: needs an NVIDIA GPU"):
             choose_layers("fp8", 1e-5, source="transformer_engine")

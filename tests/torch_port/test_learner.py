@@ -19,7 +19,10 @@ EVERYTHING = PPOConfig(
 )  # fmt: skip
 CASES = {
     "ppo": ("simplex", {"algorithm": EVERYTHING, "head": LogisticNormalConfig(std="learned", initial_std=0.5)}),
-    "actor-critic, episodes cut short": ("cut", {"algorithm": ActorCriticConfig(max_gradient_norm=0.5), "bank_size": 1}),
+    "actor-critic, episodes cut short": (
+        "cut",
+        {"algorithm": ActorCriticConfig(max_gradient_norm=0.5), "bank_size": 1},
+    ),
 }
 
 

@@ -75,7 +75,9 @@ def test_a_run_that_was_stopped_ends_to_the_bit_as_one_that_was_not(finished, co
     whole, resumed = arrays(finished), arrays(copy)
     assert whole.keys() == resumed.keys() and len(whole) > 60
     assert all(whole[name].tobytes() == resumed[name].tobytes() for name in whole)
-    assert any(name.startswith("local.cache.keys") for name in whole) and "shared.moments.net.actor.weight.first" in whole
+    assert (
+        any(name.startswith("local.cache.keys") for name in whole) and "shared.moments.net.actor.weight.first" in whole
+    )
 
 
 def test_delayed_scaling_and_a_bfloat16_memory_resume_too(config, tmp_path):
@@ -127,7 +129,10 @@ def arrays_at(folder, update):
     [
         (["--set", "net={kind: mlp}"], "torch has no 'mlp'; take 'transformer'"),
         (["--set", "net.precision=fp8", "--device", "cpu"], "choose bfloat16, or --computed-fp8"),
-        (["--set", "net.precision=fp8", "n_envs=24", "--computed-fp8"], "n_envs is 24; FP8 products need a multiple of 16"),
+        (
+            ["--set", "net.precision=fp8", "n_envs=24", "--computed-fp8"],
+            "n_envs is 24; FP8 products need a multiple of 16",
+        ),
         (["--set", "net.precision=fp8", "net.width=24"], "width is 24; FP8 products need a multiple of 16"),
         (["--set", "devices=2"], "start torch with torchrun --nproc-per-node 2"),
         (["--resume"], "no run.json there"),
@@ -148,7 +153,15 @@ def test_another_configuration_does_not_resume(finished, config):
 
 def test_without_torch_the_command_names_the_extra(config, tmp_path):
     """Nothing but these commands needs torch: lobjax, the trainer's command and its help import without it."""
-    hide = "import sys; sys.modules['torch'] = None; from tests.train.probes import main, TASKS; import lobjax.nets, lobjax.policy; "
+    hide = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch':\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from tests.train.probes import main, TASKS\n"
+    )
     run = f"main(['torch', {str(config)!r}, '--out', {str(tmp_path / 'out')!r}], tasks=TASKS)"
     done = subprocess.run([sys.executable, "-c", hide + run], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and done.stderr == "error: torch: not installed; pip install -e '.[torch]'\n"

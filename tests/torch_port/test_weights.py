@@ -21,7 +21,11 @@ from tests.torch_port.saved import saved_agent
 @pytest.mark.parametrize("config", [SHARED, SEPARATE], ids=["shared", "separate"])
 def test_the_round_trip_keeps_every_bit(config):
     params = lively(config)
-    params["actor"]["bias"][:] = [np.float32(1e-42), -0.0, np.inf]  # a number that is easily lost, two that compare oddly
+    params["actor"]["bias"][:] = [
+        np.float32(1e-42),
+        -0.0,
+        np.inf,
+    ]  # a number that is easily lost, two that compare oddly
     state = from_flax(params)
     back = to_flax({**state, "towers.0.blocks.0.merge._extra_state": torch.zeros(3)})
     assert flatten(back).keys() == flatten(params).keys()
