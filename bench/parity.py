@@ -9,6 +9,7 @@ from bench import records
 from bench.parity_measures import Apart, apart
 from bench.table import markdown_table
 from lobjax.errors import InputError
+from lobjax.nets.precision import Precision
 
 # Relative L2 distances that must not be passed; those of FP8 held against float32 are by how much its rounding may cost.
 GATES = {
@@ -23,7 +24,7 @@ GATES = {
     "fp8_gradients": 0.25,
 }
 UPDATES = 100
-SHORT = {"fp32": "float32", "bf16": "bfloat16", "fp8": "fp8_float32"}
+SHORT: dict[str, Precision] = {"fp32": "float32", "bf16": "bfloat16", "fp8": "fp8_float32", "fp8_mixed": "fp8"}
 
 
 class Row(NamedTuple):
@@ -125,7 +126,7 @@ def compared(setting: Any, sources: list[str], device: Any) -> tuple[list[Row], 
     exact = models.in_flax(setting, "float32", params, data)
     rows: list[Row] = []
     figures: dict[str, Any] = {}
-    for short, precision in {**SHORT, "fp8_mixed": "fp8"}.items():
+    for short, precision in SHORT.items():
         mine = models.in_flax(setting, precision, params, data)
         cross = "_cross" if short.startswith("fp8") else ""
         for source in sources:

@@ -10,6 +10,8 @@ from lobjax.torch_port.fp8 import advance
 from train.algorithm import AlgorithmConfig, PPOConfig
 from train.torch_group import Group
 
+EPSILON_ADAM = 1e-5
+
 
 class Batch(NamedTuple):
     """What an update learns from; tensors [T, B, ...], but for the cache before the first step, [B, ...]."""
@@ -41,7 +43,9 @@ def gae(reward, value, next_value, terminated, truncated, discount: float, trace
 
 def make_optimiser(config: AlgorithmConfig, agent: Agent) -> torch.optim.Adam:
     """Adam as optax's: the same rates of decay and the same epsilon, outside the root."""
-    return torch.optim.Adam(agent.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), eps=1e-5, foreach=True)
+    return torch.optim.Adam(
+        agent.parameters(), lr=config.learning_rate, betas=(0.9, 0.999), eps=EPSILON_ADAM, foreach=True
+    )
 
 
 def learning_rate(config: AlgorithmConfig, progress: float) -> float:

@@ -34,6 +34,7 @@ from train.sinks import Sinks
 from train.tasks import Tasks
 from train.torch_group import Group, group
 from train.torch_learner import TorchLearner, TorchState, make_torch_learner
+from train.torch_ppo import EPSILON_ADAM
 from train.torch_state import Saved, gather, scatter
 
 
@@ -78,6 +79,13 @@ def _layers(config: TrainConfig, options: TorchOptions, ours: Group) -> Layers:
         raise InputError(
             f"config.devices: {config.devices} is for JAX; start torch with torchrun --nproc-per-node {config.devices}"
         )
+    # What only the Flax learner has must not be left out in silence.
+    optimiser = getattr(config.algorithm, "optimiser", None)
+    if getattr(optimiser, "kind", "adam") != "adam" or getattr(optimiser, "epsilon", EPSILON_ADAM) != EPSILON_ADAM:
+        raise InputError(f"config.algorithm.optimiser: torch has Adam with epsilon {EPSILON_ADAM:g} only; leave it out")
+    for name in ("normalise_rewards", "keep", "keep_best", "sinks"):
+        if getattr(config, name, None):
+            raise InputError(f"config.{name}: not for torch runs; leave it out")
     part = ours.part(config.n_envs)
     each, minibatches = part.stop - part.start, config.algorithm.minibatches
     if each % minibatches:

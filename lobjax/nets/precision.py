@@ -5,8 +5,8 @@ activations are rounded to on their way into a product. "float32" means it: IEEE
 an NVIDIA GPU, too coarse for the cached and the sequence path to agree to 1e-5.
 
 "fp8" rounds both operands of products with weights to FP8 (`lobjax.nets.fp8`); what lies between them, and activations times activations
-(`product`), is as in bfloat16. It is for an NVIDIA GPU from Hopper on; elsewhere its numbers are computed. "fp8_float32" keeps all the rest in
-float32: nothing is gained, but only FP8's rounding is left to look at (bfloat16's, which differs between frameworks, flips codes).
+(`product`), is as in bfloat16. It is for an NVIDIA GPU from Hopper on; elsewhere its numbers are computed. "fp8_float32" keeps all the
+rest in float32: nothing is gained, but only FP8's rounding is left to look at (bfloat16's, which differs between frameworks, flips codes).
 """
 
 from typing import Literal
