@@ -66,6 +66,7 @@ def nets(
     if min(envs, steps, window) < 1 or seed < 0:
         raise InputError("--envs, --steps and --window must be at least 1, --seed not negative")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # torch needs memory on the same GPU
+    import lobjax.torch_port  # noqa: F401 - says it where torch is missing
     from train.torch_group import group
 
     with group(device) as ours:
@@ -107,16 +108,19 @@ def _measured(
     seed: int,
     device: Any,
 ) -> Iterator[dict[str, Any]]:
-    from bench import nets_flops
-    from bench.parity_models import ACTIONS, OBSERVATION, Setting
+    import torch
+
+    from bench.nets_peak import most
+    from bench.parity_models import OBSERVATION, Setting
     from lobjax.nets import TransformerConfig
+    from lobjax.nets.size import size as size_of
 
     layers, width, heads, towers = SIZES[size]
     net = TransformerConfig(layers=layers, width=width, heads=heads, window=window, towers=towers)  # type: ignore[arg-type]
     setting = Setting(net=net, envs=envs, steps=steps, seed=seed)
-    flops = nets_flops.step_flops(net, OBSERVATION, ACTIONS, envs, steps)
+    flops = size_of(net, OBSERVATION, setting.head, steps).update_flops * envs * steps
     for precision in precisions:
-        most, source = nets_flops.peak(precision, device)
+        peak, source = most(precision, device)
         for framework in frameworks:
             make = _flax if framework == "flax" else _torch
             begun = time.perf_counter()
@@ -129,9 +133,9 @@ def _measured(
                 "bench": "nets", "framework": framework, "precision": precision, "size": size, "layers": layers, "width": width,
                 "heads": heads, "towers": towers, "envs": envs, "steps": steps, "window": window, "seed": seed, **half,
                 "first_step_s": round(first, 3), "tokens_per_s": records.rounded(envs * steps / half["step_s"]),
-                "flops_per_step": records.rounded(flops), "peak_flops_per_s": records.rounded(most), "peak_from": source,
-                "utilisation": records.rounded(flops / half["step_s"] / most), "torch_device": device.type,
-                "torch": __import__("torch").__version__,
+                "flops_per_step": records.rounded(flops), "peak_flops_per_s": records.rounded(peak), "peak_from": source,
+                "utilisation": records.rounded(flops / half["step_s"] / peak), "torch_device": device.type,
+                "torch": torch.__version__,
             }  # fmt: skip
 
 

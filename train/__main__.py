@@ -87,7 +87,8 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             computed_fp8: where there is no FP8 hardware, compute its arithmetic in float32 (slow, for tests).
             compile: torch.compile the update.
         """
-        from train import torch_runner  # torch is an extra
+        import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
+        from train import torch_runner
 
         assignments = [*set, *([f"seed={seed}"] if seed is not None else [])]
         options = torch_runner.TorchOptions(device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile)

@@ -9,11 +9,9 @@ import pytest
 from bench import nets as nets_module
 from bench import parity as module
 from bench.nets import nets
-from bench.nets_flops import step_flops
 from bench.parity import GATES, failed, parity
 from bench.parity_measures import apart
 from lobjax.errors import InputError
-from lobjax.nets import TransformerConfig
 
 
 def test_distances_by_hand():
@@ -49,12 +47,6 @@ def test_a_small_model_passes_its_gates_and_leaves_a_record(tmp_path, capsys, mo
     assert len(layers) == 6 and printed[0].startswith("| precision | torch layers | against | what |")
 
 
-def test_operations_by_hand():
-    """One layer of width 2, one token over two keys: 12 * 4 weights, 8 of attention, an embedding of 3 by 2, heads of 1 + 1."""
-    net = TransformerConfig(layers=1, width=2, heads=1, window=1)
-    assert step_flops(net, 3, 1, 1, 1) == 3 * 2 * (12 * 4 + 2 * 2 * 2 + 3 * 2 + 2 * 2)
-
-
 def test_steps_are_timed_for_every_framework(tmp_path, capsys):
     nets(sizes="tiny", envs=16, steps=4, window=4, out=tmp_path / "nets.jsonl", device="cpu")
     records = [json.loads(line) for line in (tmp_path / "nets.jsonl").read_text().splitlines()]
@@ -64,6 +56,9 @@ def test_steps_are_timed_for_every_framework(tmp_path, capsys):
     for record in records:
         assert record["step_s_min"] <= record["step_s"] <= record["step_s_max"] and record["runs"] == 5
         assert record["tokens_per_s"] == pytest.approx(64 / record["step_s"], rel=1e-2)
+        assert record["flops_per_step"] == pytest.approx(
+            64 * 3 * (2 * (32 * 32 + 12 * 32**2 + 12 * 32) + 4 * 32 * 8), rel=1e-3
+        )
         assert 0 < record["utilisation"] < 1 and record["first_step_s"] > 0
     capsys.readouterr()
 
