@@ -40,6 +40,8 @@ COMMANDS = {
         "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
     ),
     "snapshot": ("bench.snapshot", "snapshot", "measure steps a second of the snapshot environment"),
+    "nets": ("bench.nets", "nets", "measure training steps of the Transformer by framework, precision and size"),
+    "parity": ("bench.parity", "parity", "compare Flax and torch: forward, gradients, updates, FP8 codes"),
     "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
 }
 

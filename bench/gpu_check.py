@@ -10,12 +10,15 @@ import shlex
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import records
 from lobjax.errors import InputError
 
+PARITY, NETS_RECORDS = "parity.jsonl", "nets.jsonl"
+NETS = ["--sizes", "reference,wide", "--precisions", "bfloat16,fp8", "--envs", "256", "--steps", "16", "--window", "64"]
 LOG, SUMMARY, RECORDS, TABLES, PLOT = "log.txt", "summary.json", "records.jsonl", "tables.md", "scaling.png"
 _PROBE = "import jax; print(jax.default_backend(), jax.devices()[0].device_kind, sep='|')"
 
@@ -28,9 +31,9 @@ class Part(NamedTuple):
     seconds: int
 
 
-def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 11.0, kernel_record: Path | None = None) -> None:
+def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, kernel_record: Path | None = None) -> None:
     """Run the GPU's tests, then measure engines and environments on it, into a folder: records.jsonl, summary.json, tables.md,
-    scaling.png, log.txt. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
+    scaling.png, log.txt, parity.jsonl and nets.jsonl. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
 
     Args:
         out: The folder; it must not exist or be empty.
@@ -92,8 +95,20 @@ def parts(out: Path, data: Path | None, kernel_record: Path | None) -> list[Part
         listed.append(Part("recorded", [*env, "--flow", "recorded", "--data", str(data), *many], 120))
     simulated = ["--flow", "simulated", "--messages-per-step", "1,100", "--envs", "1,1024,16384"]
     listed.append(Part("simulated", [*env, *simulated], 120))
+    listed.append(Part("parity", ["-m", "bench", "parity", "--out", str(out / PARITY)], 120))
+    listed.append(
+        Part(
+            "nets", ["-m", "bench", "nets", *NETS, "--frameworks", _frameworks(), "--out", str(out / NETS_RECORDS)], 240
+        )
+    )
     listed.append(Part("xla", [*engine, "--engines", "xla", "--books", "1,64,1024,16384", "--capacity", "128"], 60))
     return listed
+
+
+def _frameworks() -> str:
+    """What `bench nets` can time here. Asked without importing torch: this process takes no GPU memory."""
+    has = [name for name in ("torch", "transformer_engine") if find_spec(name) is not None]
+    return ",".join(["flax", *has])
 
 
 def _run(part: Part, log: Path, left: float, *, stdout: Path | None = None) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Training runs: `python -m train run|resume|digest|sweep`, each with --help."""
+"""Training runs: `python -m train run|resume|digest|sweep|torch|convert`, each with --help."""
 
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -87,7 +87,50 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
         play = cluster.on_ray(made, ray) if ray else None
         run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
 
-    return {"run": run, "resume": resume, "digest": digest, "sweep": sweep}
+    def torch(
+        config: tyro.conf.Positional[Path],
+        /,
+        out: Path,
+        seed: int | None = None,
+        set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+        resume: bool = False,
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        recipe: Literal["current", "delayed"] = "current",
+        computed_fp8: bool = False,
+        compile: bool = False,
+    ) -> None:
+        """Train the Transformer in PyTorch on the same rollouts; with several GPUs: torchrun --nproc-per-node N -m train torch ...
+
+        Args:
+            config: the YAML configuration, see configs/train/; its network must be a Transformer.
+            out: the folder that the run leaves; with --resume the one to go on in.
+            seed: replaces the configuration's seed.
+            set: replace values of the configuration, such as net.precision=bfloat16.
+            resume: go on from the last complete checkpoint; the run ends as if it never had been stopped.
+            device: where the network computes; auto takes a GPU where there is one.
+            recipe: how FP8 tensors are scaled, by their own amax or by earlier ones.
+            computed_fp8: where there is no FP8 hardware, compute its arithmetic in float32 (slow, for tests).
+            compile: torch.compile the update.
+        """
+        import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
+        from train import torch_runner
+
+        assignments = [*set, *([f"seed={seed}"] if seed is not None else [])]
+        options = torch_runner.TorchOptions(device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile)
+        torch_runner.run(load_config(config, assignments, tasks.env_config), tasks, out, options, resume)
+
+    def convert(source: tyro.conf.Positional[Path], /, out: Path | None = None) -> None:
+        """Write a saved Transformer agent in the other framework's format, to the bit.
+
+        Args:
+            source: a folder with policy.npz (writes policy.safetensors), or a policy.safetensors (writes policy.npz).
+            out: the folder to write into; without it, where the agent is.
+        """
+        from lobjax.torch_port.convert import from_safetensors, to_safetensors  # torch is an extra
+
+        print(from_safetensors(source, out) if source.suffix == ".safetensors" else to_safetensors(source, out))
+
+    return {"run": run, "resume": resume, "digest": digest, "sweep": sweep, "torch": torch, "convert": convert}
 
 
 @exits_cleanly

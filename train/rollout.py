@@ -82,7 +82,7 @@ def collect(
     """
     keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, update)
     bank_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
-    bank = _fill_bank(config.bank_size, env, constants, bank_keys)
+    bank = fill_bank(config.bank_size, env, constants, bank_keys)
 
     def play(carried, t):
         local, endings = carried
@@ -109,9 +109,9 @@ def collect(
             terminated=terminated,
             truncated=truncated,
         )
-        observation, state = _restart(bank, endings, done, (observation, state))
+        observation, state = restart(bank, endings, done, (observation, state))
         local = replace(local, state=state, observation=observation, reset=done, carry=carry)
-        return (local, endings + done), (step, _finished(done, info))
+        return (local, endings + done), (step, finished(done, info))
 
     endings = jnp.zeros(local.index.shape, jnp.int32)
     (local, _), (trajectory, sums) = jax.lax.scan(play, (local, endings), jnp.arange(config.rollout_length))
@@ -121,7 +121,7 @@ def collect(
     return local, trajectory._replace(next_value=next_value), jax.tree.map(lambda x: x.sum(axis=0), sums)
 
 
-def _fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Bank:
+def fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Bank:
     def fill(b):
         own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, b)
         return _Bank(*jax.vmap(env.reset, in_axes=(0, None))(own, constants))
@@ -129,7 +129,7 @@ def _fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Ba
     return jax.lax.map(fill, jnp.arange(bank_size))
 
 
-def _restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
+def restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
     """Replace the observation and state of environments that are `done` by the next start in their bank."""
     bank_size, n_envs = bank.observation.shape[:2]
     turn = endings % bank_size
@@ -159,7 +159,7 @@ def _value_where(truncated, config, net, player, carry, observation) -> jax.Arra
     )
 
 
-def _finished(done: jax.Array, info: dict[str, Any]) -> dict[str, jax.Array]:
+def finished(done: jax.Array, info: dict[str, Any]) -> dict[str, jax.Array]:
     """Sums over the episodes that ended in this step of every scalar in `info`, and their count."""
     scalars = {name: value for name, value in info.items() if name != "final_observation"}
     sums = {name: jnp.where(done, value, 0).sum(axis=0) for name, value in scalars.items()}

@@ -16,7 +16,7 @@ from lobjax.nets import Head, NetConfig, TransformerConfig, make_net
 from lobjax.nets.transformer import n_towers
 
 # Operations per second by device (as JAX names it) and precision: the data sheet of NVIDIA's H200 SXM, dense; float32 without tensor cores.
-PEAKS: dict[str, dict[str, float]] = {"NVIDIA H200": {"bfloat16": 989e12, "float32": 67e12}}
+PEAKS: dict[str, dict[str, float]] = {"NVIDIA H200": {"fp8": 1979e12, "bfloat16": 989e12, "float32": 67e12}}
 
 
 class Size(NamedTuple):

@@ -18,9 +18,10 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.nets import attention
+from lobjax.nets.fp8 import MULTIPLE
 from lobjax.nets.interface import NetFns
 from lobjax.nets.mlp import output_layer
-from lobjax.nets.precision import Precision, compute_type, dense, layer_norm
+from lobjax.nets.precision import Precision, compute_type, dense, in_fp8, layer_norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class TransformerConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; choose a multiple")
+        if in_fp8(self.precision) and self.width % MULTIPLE:
+            raise ValueError(f"width is {self.width}; FP8 products need a multiple of {MULTIPLE}, or take bfloat16")
         if self.output_scale < 0:
             raise ValueError(f"output_scale is {self.output_scale}; it cannot be negative")
 

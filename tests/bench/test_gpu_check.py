@@ -55,9 +55,16 @@ def test_no_time_left_is_a_failure(tmp_path: Path, monkeypatch, capsys):
 
 def test_the_parts_are_commands_that_exist(tmp_path: Path):
     listed = parts(tmp_path, Path("day.zip"), Path("kernel.jsonl"))
-    assert [part.name for part in listed] == ["tests", "kernel", "recorded", "simulated", "xla"]
+    assert [part.name for part in listed] == ["tests", "kernel", "recorded", "simulated", "parity", "nets", "xla"]
     assert "1,4,16,64,256,1024,4096,16384,65536" in listed[1].arguments and "day.zip" in listed[2].arguments
-    assert [part.name for part in parts(tmp_path, None, None)] == ["tests", "kernel", "simulated", "xla"]
+    assert [part.name for part in parts(tmp_path, None, None)] == [
+        "tests",
+        "kernel",
+        "simulated",
+        "parity",
+        "nets",
+        "xla",
+    ]
 
 
 def test_bad_arguments_are_one_line(tmp_path: Path):
