@@ -30,8 +30,8 @@ class Kill(NamedTuple):
 def resume(*, kills: int = 20, seed: int = 0, config: Path = CONFIG, out: Path | None = None) -> None:
     """Run CONFIG once to its end, then again and again: SIGKILL at a random moment, resume, compare hash of the state and metrics.
 
-    Moments are drawn evenly over the time that the whole process took, so some fall before the first checkpoint. One that comes
-    too late, at a process that has ended, counts as no kill and is drawn again. The last line printed is JSON.
+    Every other moment is drawn over the time before the first update, every other over the time from then to the end. One that
+    comes too late, at a process that has ended, counts as no kill and is drawn again. The last line printed is JSON.
 
     Args:
         kills: How many runs are killed.
@@ -46,16 +46,19 @@ def resume(*, kills: int = 20, seed: int = 0, config: Path = CONFIG, out: Path |
     records.check_out(out)
     folder = Path(tempfile.mkdtemp(prefix="lobjax-kills-"))
     try:
-        begun = time.perf_counter()
-        _train("run", config, folder / "whole", seed)
-        lasted = time.perf_counter() - begun
+        spans = _spans(config, folder / "whole", seed)
         wanted, lines = _digest(folder / "whole"), _lines(folder / "whole")
-        print(f"never killed: {lasted:.1f} s, {len(lines)} updates, {wanted}\n")
-        print("kill     at s  checkpoints  update  state  metrics")
+        print(f"never killed: {sum(spans):.1f} s, {len(lines)} updates, {wanted}\n")
+        print("kill     at s  checkpoints  update  state  metrics", flush=True)
         draw, done = random.Random(seed), []
         while len(done) < kills:
-            killed = _killed(folder / "killed", config, seed, draw.uniform(0, lasted), wanted, lines)
-            if killed is None:
+            training = len(done) % 2 == 1
+            after = draw.uniform(0, spans[training])
+            killed = _killed(folder / "killed", config, seed, training, after, wanted, lines)
+            if isinstance(
+                killed, float
+            ):  # the run had ended: it is faster than the first, which may have compiled Numba code
+                spans[training] = min(spans[training], killed)
                 continue
             done.append(killed)
             words = ["equal" if same else "DIFFERENT" for same in (killed.digest_equal, killed.metrics_equal)]
@@ -64,23 +67,48 @@ def resume(*, kills: int = 20, seed: int = 0, config: Path = CONFIG, out: Path |
     finally:
         shutil.rmtree(folder)
     equal = sum(k.digest_equal and k.metrics_equal for k in done)
-    record = {"bench": "resume", "config": str(config), "seed": seed, "run_s": records.rounded(lasted)}
+    record = {"bench": "resume", "config": str(config), "seed": seed, "run_s": records.rounded(sum(spans))}
     records.append(out, record | {"digest": wanted, "at": [k._asdict() for k in done], "kills": kills, "equal": equal})
     print(json.dumps({"kills": kills, "equal": equal}))
     if equal != kills:
         raise SystemExit(1)
 
 
-def _killed(folder: Path, config: Path, seed: int, at_s: float, wanted: str, lines: list[dict]) -> Kill | None:
-    """Run, kill after `at_s`, resume; None when the run had ended by then."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _spans(config: Path, folder: Path, seed: int) -> list[float]:
+    """Train to the end; seconds until the first update was there, and from then on."""
+    begun = time.perf_counter()
     process = subprocess.Popen(_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
+    _until_updates(process, folder)
+    first = time.perf_counter()
+    if process.wait():
+        raise SystemExit(f"error: python -m train run {config} failed; run it alone to see why")
+    return [first - begun, time.perf_counter() - first]
+
+
+def _until_updates(process: subprocess.Popen, folder: Path) -> None:
+    """Wait until metrics have been written, or the process has ended."""
+    metrics = folder / "metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.002)
+
+
+def _killed(
+    folder: Path, config: Path, seed: int, training: bool, after: float, wanted: str, lines: list[dict]
+) -> Kill | float:
+    """Run, kill `after` seconds (from the first update, if `training`), resume. The seconds it lasted where it had ended by then."""
+    shutil.rmtree(folder, ignore_errors=True)
+    started = time.perf_counter()
+    process = subprocess.Popen(_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
+    if training:
+        _until_updates(process, folder)
+    since = time.perf_counter()
     try:
-        process.wait(at_s)
-        return None
+        process.wait(after)
+        return time.perf_counter() - since
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    at_s = time.perf_counter() - started
     begun = (folder / "run.json").exists()
     checkpoints = len(list((folder / "checkpoints").glob("*[0-9]*"))) if begun else 0
     last = max((line["update"] for line in _lines(folder)), default=0) if begun else 0

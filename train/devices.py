@@ -95,18 +95,33 @@ def compile_update(
     if n_devices == 1:
         lowered = jax.jit(make_update(None), donate_argnums=0).lower(state, constants)
         return lowered.compile(compiler_options=_options(quick))
-    axes = jax.tree.map(lambda _: None, state).replace(local=jax.tree.map(_axis, state.local))
+    structure = jax.tree.structure(state)
+    # As a tuple of leaves: over several processes JAX 0.10 hashes the tree of axes, which the dictionaries of parameters forbid.
+    laid_out = jax.tree.map(lambda _: False, state).replace(local=jax.tree.map(lambda x: x.ndim > 0, state.local))
+    axes = tuple(0 if is_split else None for is_split in jax.tree.leaves(laid_out))
+    update = make_update(AXIS)
+
+    def flat(leaves: tuple, constants: Any) -> tuple[tuple, Any]:
+        state, metrics = update(jax.tree.unflatten(structure, leaves), constants)
+        return tuple(jax.tree.leaves(state)), metrics
+
     mapped = jax.pmap(
-        make_update(AXIS),
+        flat,
         axis_name=AXIS,
         in_axes=(axes, None),
         out_axes=(axes, None),
         devices=_devices(n_devices),
         donate_argnums=0,
     )
-    if jax.process_count() > 1:
-        return mapped
-    return mapped.lower(state, constants).compile(compiler_options=_options(quick))
+    if jax.process_count() == 1:
+        leaves = tuple(jax.tree.leaves(state))
+        mapped = mapped.lower(leaves, constants).compile(compiler_options=_options(quick))
+
+    def run(state: Any, constants: Any) -> tuple[Any, Any]:
+        leaves, metrics = mapped(tuple(jax.tree.leaves(state)), constants)
+        return jax.tree.unflatten(structure, leaves), metrics
+
+    return run
 
 
 def _options(quick: bool) -> dict[str, Any] | None:
@@ -147,7 +162,3 @@ def _words(x: Any) -> Any:
 def _on_host(x: Any) -> Any:
     words: Any = np.asarray(_words(x))
     return jax.random.wrap_key_data(words) if _is_key(x) else words
-
-
-def _axis(x: jax.Array) -> int | None:
-    return None if x.ndim == 0 else 0

@@ -1,4 +1,4 @@
-"""`python -m tests.train.several run|resume ...` is `python -m train` over the probes, which are imported only once the processes have met."""
+"""`python -m tests.train.several ...` is `python -m train` over the probes, imported once the processes have met: they use JAX."""
 
 from train.__main__ import main
 from train.tasks import Tasks
