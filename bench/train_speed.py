@@ -26,7 +26,7 @@ def train(
     *,
     cells: str = ",".join(f"{net}:{messages}" for net, messages in CELLS),
     envs: int = 512,
-    length: int = 10,
+    length: int = 0,
     engine: str = "auto",
     devices: int = 1,
     runs: int = 5,
@@ -41,7 +41,7 @@ def train(
     Args:
         cells: NET:MESSAGES of the background in a step, separated by commas; nets: mlp, transformer (2 x 128, W = 64).
         envs: Environments, of all devices together.
-        length: Steps of each environment in an update.
+        length: Steps of each environment in an update; 0 for one episode: 10 steps, 100 at one message a step, 64 with the Transformer.
         engine: auto, host, xla or kernel.
         devices: Devices under pmap.
         runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short update.
@@ -109,11 +109,13 @@ def _measured(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, An
     done = timing.timed(call, turn, runs)
     if wrong := [str(path) for path, ok in jax.tree_util.tree_leaves_with_path(done.result["finite"]) if not ok.all()]:
         raise SystemExit(f"error: training met numbers that are not finite: {wrong[0]}")
-    needed = timing.needed_bytes(update.memory_analysis())
+    # Of one device's program; over several, it is not asked.
+    needed = timing.needed_bytes(update.memory_analysis()) if n_devices == 1 else 0
     return {
         "engine": env.engine.engine,
         "envs": config.n_envs,
         "rollout_length": config.rollout_length,
+        "decisions_per_episode": env.decisions,
         "devices": n_devices,
         "included": INCLUDED,
         **records.rates("steps_per_s", [config.batch_size / s for s in done.seconds]),

@@ -30,8 +30,9 @@ def test_bad_input_to_train_is_refused_before_anything_compiles(settings, messag
 
 
 def test_the_cells_are_what_the_text_says():
-    configs = [cell(net, messages, 512, 10, "auto") for net, messages in CELLS]
+    configs = [cell(net, messages, 512, 0, "auto") for net, messages in CELLS]
     assert [c.env.task.step_messages for c in configs] == [1, 100, 100]
+    assert [c.rollout_length for c in configs] == [c.env.task.decisions for c in configs] == [100, 10, 64]
     assert configs[2].net.window == 64 and configs[2].net.width == 128 and configs[2].net.layers == 2
 
 
