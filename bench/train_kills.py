@@ -58,7 +58,7 @@ def resume(*, kills: int = 20, seed: int = 0, config: Path = CONFIG, out: Path |
             if isinstance(
                 killed, float
             ):  # the run had ended: it is faster than the first, which may have compiled Numba code
-                spans[training] = min(spans[training], killed)
+                spans[training] = min(spans[training], lasted)
                 continue
             done.append(killed)
             words = ["equal" if same else "DIFFERENT" for same in (killed.digest_equal, killed.metrics_equal)]
@@ -94,8 +94,8 @@ def _until_updates(process: subprocess.Popen, folder: Path) -> None:
 
 def _killed(
     folder: Path, config: Path, seed: int, training: bool, after: float, wanted: str, lines: list[dict]
-) -> Kill | float:
-    """Run, kill `after` seconds (from the first update, if `training`), resume. The seconds it lasted where it had ended by then."""
+) -> tuple[Kill | None, float]:
+    """Run, kill `after` seconds (from the first update, if `training`), resume. None where it had ended by then; and the seconds."""
     shutil.rmtree(folder, ignore_errors=True)
     started = time.perf_counter()
     process = subprocess.Popen(_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
@@ -104,7 +104,7 @@ def _killed(
     since = time.perf_counter()
     try:
         process.wait(after)
-        return time.perf_counter() - since
+        return None, time.perf_counter() - since
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -117,7 +117,7 @@ def _killed(
     else:  # killed before there was anything to resume
         shutil.rmtree(folder, ignore_errors=True)
         _train("run", config, folder, seed)
-    return Kill(round(at_s, 2), checkpoints, last, _digest(folder) == wanted, _lines(folder) == lines)
+    return Kill(round(at_s, 2), checkpoints, last, _digest(folder) == wanted, _lines(folder) == lines), at_s
 
 
 def _command(name: str, target: Path, folder: Path | None = None, seed: int = 0) -> list[str]:

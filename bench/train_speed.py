@@ -10,6 +10,7 @@ import jax
 
 from bench import records, timing
 from bench.train_cells import CELLS, NETS, cell
+from bench.train_work import work
 from lobjax.engine import memory
 from lobjax.env import make
 from lobjax.errors import InputError, nearest
@@ -128,7 +129,7 @@ def _measured(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, An
         **timing.memory_record(needed, peak),
         "program_bytes_per_env": needed // config.n_envs,
         "episode_return": records.rounded(float(done.result["scalars"]["episode/return"])),
-        **({"phases": _phases(spent)} if spent else {}),
+        **({"phases": _phases(spent), "network": work(config, env, spent.learning)} if spent else {}),
     }
 
 
