@@ -54,10 +54,8 @@ def resume(*, kills: int = 20, seed: int = 0, config: Path = CONFIG, out: Path |
         while len(done) < kills:
             training = len(done) % 2 == 1
             after = draw.uniform(0, spans[training])
-            killed = _killed(folder / "killed", config, seed, training, after, wanted, lines)
-            if isinstance(
-                killed, float
-            ):  # the run had ended: it is faster than the first, which may have compiled Numba code
+            killed, lasted = _killed(folder / "killed", config, seed, training, after, wanted, lines)
+            if killed is None:  # it had ended: faster than the first, which may have compiled Numba code
                 spans[training] = min(spans[training], lasted)
                 continue
             done.append(killed)
