@@ -44,7 +44,7 @@ def test_bad_input_to_resume_is_refused(tmp_path):
 
 
 def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkeypatch, capsys):
-    """With a run of no time at all in the place of training: each makes a folder and sleeps; those that are killed end with other metrics."""
+    """With a run of no time at all in the place of training: each makes a folder and sleeps; killed ones end with other metrics."""
     script = tmp_path / "fake.py"
     script.write_text(FAKE)
 
