@@ -42,6 +42,12 @@ COMMANDS = {
     "snapshot": ("bench.snapshot", "snapshot", "measure steps a second of the snapshot environment"),
     "nets": ("bench.nets", "nets", "measure training steps of the Transformer by framework, precision and size"),
     "parity": ("bench.parity", "parity", "compare Flax and torch: forward, gradients, updates, FP8 codes"),
+    "resume": (
+        "bench.train_kills",
+        "resume",
+        "kill training runs at random moments; they must end as if they never were",
+    ),
+    "train": ("bench.train_speed", "train", "measure training steps a second, compile time, memory and time per phase"),
     "replay": ("bench.replay", "replay", "replay a recorded LOBSTER day and compare every row with its book file"),
 }
 

@@ -12,6 +12,7 @@ from lobjax.engine.memory import said_in_one_line
 from lobjax.errors import InputError, exits_cleanly
 from train import checkpoint, runner
 from train.config import load_config
+from train.processes import join
 from train.runfolder import RunFolder
 from train.tasks import MARKET, Tasks
 
@@ -26,6 +27,10 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
         seed: int | None = None,
         set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
         devices: int | None = None,
+        phases: bool = False,
+        coordinator: str | None = None,
+        processes: int | None = None,
+        process: int | None = None,
     ) -> None:
         """Train from the beginning, into a new folder.
 
@@ -34,20 +39,40 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             out: the folder that the run leaves; it must not exist or be empty.
             seed: replaces the configuration's seed.
             set: replace values of the configuration, such as algorithm.epochs=2.
-            devices: on how many devices; replaces the configuration's number.
+            devices: on how many devices, of all processes together; replaces the configuration's number.
+            phases: first time environment, inference and learning alone, and show their shares.
+            coordinator: HOST:PORT of process 0, where several processes train together, or "auto" on a cluster; else LOBJAX_COORDINATOR.
+            processes: how many processes; else LOBJAX_PROCESSES.
+            process: which of them this is, from 0; else LOBJAX_PROCESS.
         """
+        join(coordinator, processes, process)
         given = {"seed": seed, "devices": devices}
         assignments = [*set, *(f"{name}={value}" for name, value in given.items() if value is not None)]
-        runner.start(load_config(config, assignments, tasks.env_config), tasks, out)
+        runner.start(load_config(config, assignments, tasks.env_config), tasks, out, phases)
 
-    def resume(folder: tyro.conf.Positional[Path], /, checkpoint: Path | None = None) -> None:
+    def resume(
+        folder: tyro.conf.Positional[Path],
+        /,
+        checkpoint: Path | None = None,
+        devices: int | None = None,
+        phases: bool = False,
+        coordinator: str | None = None,
+        processes: int | None = None,
+        process: int | None = None,
+    ) -> None:
         """Go on with a run that was stopped, from its last complete checkpoint; it ends as if it never had been.
 
         Args:
             folder: the run's folder.
             checkpoint: go on from this one instead.
+            devices: on how many devices; a run may go on with another number.
+            phases: as for run.
+            coordinator: as for run; all processes must see the folder.
+            processes: as for run.
+            process: as for run.
         """
-        runner.resume(folder, tasks, checkpoint)
+        join(coordinator, processes, process)
+        runner.resume(folder, tasks, checkpoint, devices, phases)
 
     def digest(folder: tyro.conf.Positional[Path], /, at: Path | None = None) -> None:
         """Print a hash of the whole state at the last complete checkpoint.

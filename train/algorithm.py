@@ -1,7 +1,9 @@
 """How a policy is improved from what it played: the choices of each algorithm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+from train.optimiser import AdamConfig, OptimiserConfig
 
 
 def positive(config: Any, *names: str) -> None:
@@ -33,6 +35,7 @@ class PPOConfig:
     learning_rate: float = 3e-4
     schedule: Literal["constant", "linear"] = "constant"
     max_gradient_norm: float | None = 0.5
+    optimiser: OptimiserConfig = field(default_factory=AdamConfig)
 
     def __post_init__(self) -> None:
         positive(self, "epochs", "minibatches", "clip", "learning_rate")
@@ -56,6 +59,7 @@ class ActorCriticConfig:
     learning_rate: float = 5e-4
     schedule: Literal["constant", "linear"] = "constant"
     max_gradient_norm: float | None = None
+    optimiser: OptimiserConfig = field(default_factory=AdamConfig)
 
     # What PPO chooses and this does not.
     epochs: ClassVar[int] = 1

@@ -79,10 +79,12 @@ def save(folder: Path, state: Any, *, task: str, config: dict[str, Any]) -> Chec
 
 
 def cut_back(folder: Path, update: int) -> None:
-    """Remove what was saved after `update` updates, so that going on from an older checkpoint leaves one history."""
+    """Remove what was saved after `update` updates, so that going on from an older checkpoint leaves one history; and unfinished ones."""
     for path in folder.glob("[0-9]*"):
         if path.name.isdigit() and int(path.name) > update:
             shutil.rmtree(path)
+    for path in folder.glob(".[0-9]*-*"):
+        shutil.rmtree(path)
 
 
 def find(path: Path) -> Checkpoint:
@@ -132,8 +134,30 @@ def restore(checkpoint: Checkpoint, template: Any, task: str) -> Any:
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
 
 
+def check_run(checkpoint: Checkpoint, config: dict[str, Any]) -> None:
+    """InputError when a checkpoint is of a run with another configuration than `config`, as run.json has it."""
+    theirs, ours = _flat(checkpoint.config), _flat(config)
+    different = sorted(name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name))
+    if different:
+        name = different[0]
+        raise InputError(
+            f"{checkpoint.path}: a checkpoint of another run (its {name} is {theirs.get(name)}, here {ours.get(name)}); "
+            "name one of this run's"
+        )
+
+
+def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(config, dict):
+        return {prefix: config}
+    return {k: v for name, value in config.items() for k, v in _flat(value, f"{prefix}.{name}".lstrip(".")).items()}
+
+
 def _checkpointer() -> ocp.Checkpointer:
-    return ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
+    """Of this process alone: the arrays are whole, and only one process writes."""
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=jax.process_index(), active_processes={jax.process_index()}, barrier_sync_key_prefix="alone"
+    )
+    return ocp.Checkpointer(ocp.PyTreeCheckpointHandler(multiprocessing_options=alone), multiprocessing_options=alone)
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:

@@ -33,13 +33,24 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BestConfig:
+    """Which checkpoint counts as the best: that whose update had the largest (or smallest) value of a metric."""
+
+    metric: str = "episode/return"
+    better: Literal["larger", "smaller"] = "larger"
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One run. An update plays `rollout_length` steps in each of `n_envs` environments, then learns from them.
 
     The run lasts `total_steps` environment steps, rounded down to whole updates. An environment whose episode ends goes
     on from one of `bank_size` starts drawn for it before the rollout; with more endings than that it meets the
     same starts again. `head` None takes the default of the action space, and an `algorithm` without `kind` is PPO.
-    A checkpoint is written after every `checkpoint_every` updates and at the end; all are kept.
+    `normalise_rewards` divides rewards by the running deviation of discounted returns before learning (`train.rewards`).
+    A checkpoint is written after every `checkpoint_every` updates and at the end. All are kept, or with `keep` the newest so many
+    and the best; `keep_best` names the metric that tells it. `sinks` are added to metrics.jsonl and TensorBoard.
+    `compile` "quick" is for runs of seconds: XLA without LLVM's optimisations.
     """
 
     env: Any
@@ -53,11 +64,20 @@ class TrainConfig:
     total_steps: int = 1_000_000
     bank_size: int = 2
     normalise_observations: bool = True
+    normalise_rewards: bool = False
     checkpoint_every: int = 50
+    keep: int | None = None
+    keep_best: BestConfig | None = None
+    sinks: tuple[Literal["mlflow", "wandb"], ...] = ()
+    compile: Literal["full", "quick"] = "full"
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
         positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")
+        if self.keep is not None:
+            positive(self, "keep")
+        if len(set(self.sinks)) != len(self.sinks):
+            raise ValueError(f"sinks {list(self.sinks)}: one is named twice; name each once")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
         parts = self.devices * self.algorithm.minibatches

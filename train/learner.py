@@ -10,7 +10,7 @@ from flax import struct
 
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics, merge, unit_statistics
-from train import devices, ppo, rollout
+from train import collapse, devices, ppo, rewards, rollout
 from train.config import TrainConfig
 from train.gae import gae
 
@@ -24,6 +24,7 @@ class Shared:
     statistics: Statistics  # of observations
     key: jax.Array  # key[], constant: minibatches derive from it and the update
     update: jax.Array  # int32[]: updates done
+    returns: Any = None  # statistics of discounted returns, where rewards are normalised
 
 
 @struct.dataclass
@@ -58,8 +59,12 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
             statistics=unit_statistics(env.observation_size),
             key=own_key,
             update=jnp.zeros((), jnp.int32),
+            returns=rewards.unit_scale() if config.normalise_rewards else None,
         )
-        return TrainState(shared=shared, local=rollout.start(env, constants, net, env_key, config.n_envs))
+        local = rollout.start(env, constants, net, env_key, config.n_envs)
+        if config.normalise_rewards:
+            local = replace(local, returned=jnp.zeros(config.n_envs, jnp.float32))
+        return TrainState(shared=shared, local=local)
 
     def make_update(axis_name: str | None) -> Callable:
         def update(state: TrainState, constants: Any) -> tuple[TrainState, dict[str, Any]]:
@@ -67,8 +72,9 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
             progress = shared.update / max(config.n_updates - 1, 1)
             player = rollout.Player(shared.params, shared.statistics, progress)
             local, played, sums = rollout.collect(config, env, constants, net, head, player, state.local, shared.update)
+            local, returns, reward = _rewards(config, local, shared.returns, played, axis_name)
             advantage = gae(
-                played.reward,
+                reward,
                 played.value,
                 played.next_value,
                 played.terminated,
@@ -104,10 +110,15 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
                 moments=moments,
                 statistics=_see_more(config, shared.statistics, played.observation, axis_name),
                 update=shared.update + 1,
+                returns=returns,
             )
             scalars = metrics | _describe(played, target, sums, axis_name)
             scalars["learning_rate"] = ppo.learning_rate(config.algorithm, progress)
-            vectors = devices.mean(head.summary(played.raw_action), axis_name)
+            if config.normalise_rewards:
+                scalars["rollout/return_deviation"] = jnp.sqrt(returns.variance)
+            habits = collapse.habits(getattr(env, "idle", None), head.to_action(played.raw_action))
+            scalars |= devices.mean(habits.scalars, axis_name)
+            vectors = devices.mean(head.summary(played.raw_action) | habits.vectors, axis_name)
             played_finite = {
                 "observation": jnp.isfinite(played.observation).all(),
                 "reward": jnp.isfinite(played.reward).all(),
@@ -142,6 +153,19 @@ def _see_more(config: TrainConfig, old: Statistics, observation: jax.Array, axis
     mean, variance = _moments(observation, (0, 1), axis_name)
     count = jnp.asarray(config.batch_size, jnp.float32)
     return merge(old, Statistics(count=count, mean=mean, variance=variance))
+
+
+def _rewards(
+    config: TrainConfig, local: rollout.Local, old: Any, played: rollout.Trajectory, axis_name: str | None
+) -> tuple[rollout.Local, Any, jax.Array]:
+    """Rewards to learn from, by the deviation of all returns up to and with these; and what is remembered of them."""
+    if not config.normalise_rewards:
+        return local, old, played.reward
+    done = played.terminated | played.truncated
+    returned, returns = rewards.discounted(local.returned, played.reward, done, config.algorithm.discount)
+    mean, variance = _moments(returns, None, axis_name)
+    statistics = merge(old, Statistics(count=jnp.asarray(config.batch_size, jnp.float32), mean=mean, variance=variance))
+    return replace(local, returned=returned), statistics, rewards.scaled(statistics, played.reward)
 
 
 def _describe(played: rollout.Trajectory, target: jax.Array, sums: dict, axis_name: str | None) -> dict[str, jax.Array]:

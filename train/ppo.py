@@ -13,6 +13,7 @@ import optax
 from lobjax.nets import Head, NetFns
 from train import devices
 from train.algorithm import AlgorithmConfig, PPOConfig
+from train.optimiser import direction
 
 
 class Batch(NamedTuple):
@@ -29,9 +30,9 @@ class Batch(NamedTuple):
 
 
 def make_optimiser(config: AlgorithmConfig) -> optax.GradientTransformation:
-    """Clipping and Adam, without the learning rate (which follows the update, not the count of gradient steps)."""
+    """Clipping and the optimiser, without the learning rate (which follows the update, not the count of gradient steps)."""
     clip = optax.identity() if config.max_gradient_norm is None else optax.clip_by_global_norm(config.max_gradient_norm)
-    return optax.chain(clip, optax.scale_by_adam(eps=1e-5))
+    return optax.chain(clip, direction(config.optimiser))
 
 
 def learning_rate(config: AlgorithmConfig, progress: jax.Array) -> jax.Array:

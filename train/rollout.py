@@ -29,6 +29,7 @@ class Local:
     observation: jax.Array  # f32[B, D]: what it shows now
     reset: jax.Array  # bool[B]: that is the first of an episode
     carry: Any  # the policy's memory of this episode
+    returned: Any = None  # f32[B]: discounted rewards of this episode so far, where rewards are normalised
 
 
 class Trajectory(NamedTuple):

@@ -1,60 +1,68 @@
 """Running the program: from a configuration to a run folder, new or resumed."""
 
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from lobjax.cli import note
+from lobjax.errors import InputError, nearest
 from lobjax.nets import make_net
 from lobjax.policy import PolicyConfig, make_head, save_policy
-from train import checkpoint, devices, evaluate, figures, runfolder
+from train import checkpoint, devices, evaluate, figures, phases, processes, runfolder, trackers
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
+from train.loop import NotFinite, train
 from train.progress import phase
 from train.runfolder import RunFolder
-from train.sinks import Sinks
 from train.tasks import Tasks
 
-
-class NotFinite(Exception):
-    """Training met a number that is not finite; the message is one line with the step and the offending leaf."""
+__all__ = ["NotFinite", "assemble", "policy_config", "resume", "start"]
 
 
-def start(config: TrainConfig, tasks: Tasks, out: Path) -> RunFolder:
-    """Train from the beginning into a new folder; InputError before anything is compiled or written."""
-    devices.check_devices(config.devices)
-    env = tasks.make(config.env)
+def start(config: TrainConfig, tasks: Tasks, out: Path, show_phases: bool = False) -> RunFolder:
+    """Train from the beginning into a new folder; InputError before anything is compiled or written.
+
+    `show_phases` times the parts of an update first (`train.phases`), to be shown in the progress.
+    """
+    env, learner = _prepare(config, tasks)
     if config.evaluation.flow:
         evaluate.held_out(config, tasks)  # a missing file is better found now than after training
-    learner = assemble(config, env)
-    _state_engine(env)
-    folder = runfolder.create(out, config, env)
-    _train(folder, config, env, learner, _first_state(config, env, learner))
-    evaluate.evaluate(folder, config, env, tasks)
-    return folder
+    processes.by_the_first(lambda: runfolder.create(out, config, env))
+    folder = RunFolder(out)
+    return _finish(folder, config, env, learner, _first_state(config, env, learner), tasks, show_phases)
 
 
-def resume(path: Path, tasks: Tasks, named: Path | None = None) -> RunFolder:
-    """Go on from the last complete checkpoint in the folder, or from one that is named; from the start without any."""
+def resume(
+    path: Path, tasks: Tasks, named: Path | None = None, n_devices: int | None = None, show_phases: bool = False
+) -> RunFolder:
+    """Go on from the last complete checkpoint in the folder, or from one that is named; from the start without any.
+
+    `n_devices` replaces the run's number: a state does not know how many devices it lay on.
+    """
     folder = RunFolder(path)
-    config = config_from(folder.about()["config"], tasks.env_config)
-    devices.check_devices(config.devices)
-    env = tasks.make(config.env)
-    learner = assemble(config, env)
-    _state_engine(env)
+    about = folder.about()["config"]
+    config = config_from(about, tasks.env_config)
+    config = _on_devices(config, n_devices)
+    env, learner = _prepare(config, tasks)
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
+        checkpoint.check_run(found[-1], about)
         template = jax.eval_shape(learner.init, jax.random.key(config.seed), env.default_params)
         state = checkpoint.restore(found[-1], template, env.name)
     else:
         state = _first_state(config, env, learner)
-    folder.cut_back(int(state.shared.update))
-    checkpoint.cut_back(folder.checkpoints, int(state.shared.update))
-    _train(folder, config, env, learner, state)
-    evaluate.evaluate(folder, config, env, tasks)
-    return folder
+    update = int(state.shared.update)
+    if not processes.agreed(update):
+        raise InputError(f"{path}: the processes found different checkpoints there; let all see one folder")
+
+    def cut_back() -> None:
+        folder.cut_back(update)
+        checkpoint.cut_back(folder.checkpoints, update)
+
+    processes.by_the_first(cut_back)
+    return _finish(folder, config, env, learner, state, tasks, show_phases)
 
 
 def assemble(config: TrainConfig, env: Any) -> Learner:
@@ -63,38 +71,64 @@ def assemble(config: TrainConfig, env: Any) -> Learner:
     return make_learner(config, env, make_net(config.net, env.observation_size, head), head)
 
 
-def _state_engine(env: Any) -> None:
+def _on_devices(config: TrainConfig, n_devices: int | None) -> TrainConfig:
+    try:
+        return config if n_devices is None else replace(config, devices=n_devices)
+    except ValueError as error:
+        raise InputError(f"--devices {n_devices}: {error}") from None
+
+
+def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
+    """The environment and the learner; InputError for all that can be seen before compiling."""
+    devices.check_devices(config.devices)
+    trackers.check(config.sinks)
+    env = tasks.make(config.env)
+    learner = assemble(config, env)
+    _check_best(config, env, learner)
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
         note(f"market engine: {choice.engine} ({choice.reason})")
+    return env, learner
+
+
+def _check_best(config: TrainConfig, env: Any, learner: Learner) -> None:
+    if config.keep_best is None:
+        return
+    state = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
+    known = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
+    if config.keep_best.metric not in known:
+        said = nearest(config.keep_best.metric, known)
+        raise InputError(f"config.keep_best.metric: no metric '{config.keep_best.metric}'; {said}")
 
 
 def _first_state(config: TrainConfig, env: Any, learner: Learner) -> TrainState:
     with phase("start"):
-        return jax.block_until_ready(jax.jit(learner.init)(jax.random.key(config.seed), env.default_params))
+        arguments = (jax.random.key(config.seed), env.default_params)
+        init = devices.compile_init(learner.init, *arguments, quick=config.compile == "quick")
+        return jax.block_until_ready(init(*arguments))
 
 
-def _train(folder: RunFolder, config: TrainConfig, env: Any, learner: Learner, state: TrainState) -> None:
-    first, last = int(state.shared.update), config.n_updates
-    state = devices.split(state, config.devices)
-    if first < last:
-        with phase("compile"):
-            update = devices.compile_update(learner.make_update, state, env.default_params, config.devices)
-        total, behind = config.n_updates * config.batch_size, first * config.batch_size
-        with Sinks(folder, behind) as sinks, phase("train", total, done=behind) as advance:
-            for done in range(first + 1, last + 1):
-                begun = time.perf_counter()
-                state, report = update(state, env.default_params)
-                report = jax.device_get(report)
-                seconds = time.perf_counter() - begun
-                _check_finite(report["finite"], done, config)
-                line = sinks.write(done, done * config.batch_size, report, _clock(seconds, config))
-                if done % config.checkpoint_every == 0 or done == last:
-                    _save(folder, config, env, state)
-                advance(config.batch_size, _note(line))
-    whole = devices.whole(state, config.devices)
+def _finish(
+    folder: RunFolder,
+    config: TrainConfig,
+    env: Any,
+    learner: Learner,
+    state: TrainState,
+    tasks: Tasks,
+    show_phases: bool,
+) -> RunFolder:
+    parts = None
+    if show_phases:
+        with phase("phases"):
+            parts = phases.shares(phases.measure(config, env, state))
+    whole = train(folder, config, env, learner, state, parts)
+    processes.leave()
+    if not processes.first():
+        return folder
     with phase("save"):
         save_policy(folder.path, whole.shared.params, whole.shared.statistics, policy_config(config, env))
         figures.learning_curves(folder)
+    evaluate.evaluate(folder, config, env, tasks)
+    return folder
 
 
 def policy_config(config: TrainConfig, env: Any) -> PolicyConfig:
@@ -108,27 +142,3 @@ def policy_config(config: TrainConfig, env: Any) -> PolicyConfig:
         head=config.head,
         normalise_observations=config.normalise_observations,
     )
-
-
-def _save(folder: RunFolder, config: TrainConfig, env: Any, state: TrainState) -> None:
-    about = folder.about()["config"]
-    checkpoint.save(folder.checkpoints, devices.whole(state, config.devices), task=env.name, config=about)
-
-
-def _clock(seconds: float, config: TrainConfig) -> dict[str, float]:
-    return {"time/update_seconds": seconds, "time/steps_per_second": config.batch_size / seconds}
-
-
-def _note(line: dict[str, Any]) -> str:
-    has_return = line["episode/count"] and "episode/return" in line
-    return f"return {line['episode/return']:.3f}" if has_return else f"reward {line['rollout/reward']:.3f}"
-
-
-def _check_finite(finite: Any, update: int, config: TrainConfig) -> None:
-    for path, ok in jax.tree_util.tree_leaves_with_path(finite):
-        if not ok:
-            leaf = jax.tree_util.keystr(path[1:], simple=True, separator=".")
-            raise NotFinite(
-                f"update {update} (step {update * config.batch_size}): '{leaf}' is not finite; "
-                "the last checkpoint is from before, look there or lower the learning rate"
-            )

@@ -1,24 +1,26 @@
-"""Where metrics go: a line of JSON for each update, and TensorBoard."""
+"""Where metrics go: a line of JSON for each update, TensorBoard, and the trackers that the configuration names."""
 
 import json
 import time
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
-from tensorboardX.summary import scalar
+from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
+from train import trackers
+from train.config import TrainConfig
 from train.runfolder import RunFolder
 
 
 class Sinks:
     """Writes the report of every update as it comes; a context manager."""
 
-    def __init__(self, folder: RunFolder, step: int) -> None:
-        """Go on after `step` environment steps (0: from the start)."""
+    def __init__(self, folder: RunFolder, step: int, config: TrainConfig | None = None) -> None:
+        """Go on after `step` environment steps (0: from the start). `config` names trackers; None: none."""
         self._lines = folder.metrics.open("a", buffering=1)
         self._folder = folder
         folder.tensorboard.mkdir(parents=True, exist_ok=True)
@@ -27,6 +29,8 @@ class Sinks:
         if step:
             purge = Event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
             self._events.write_event(purge)
+        names = config.sinks if config else ()
+        self._trackers = trackers.open_trackers(names, folder.path, folder.about()["config"]) if names else []
 
     def write(self, update: int, step: int, report: dict[str, Any], clock: dict[str, float]) -> dict[str, Any]:
         """Write one update; returns the line. `clock` is what depends on the machine, under names `time/...`."""
@@ -42,17 +46,19 @@ class Sinks:
 
     def _put(self, line: dict[str, Any], scalars: dict[str, float], step: int) -> None:
         self._lines.write(json.dumps(line) + "\n")
-        for name, value in scalars.items():
-            self._events.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
+        values = [Summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
+        self._events.write_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
         self._events.flush()
+        for tracker in self._trackers:
+            tracker.write(step, scalars)
 
     def __enter__(self) -> "Sinks":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # After an error, what is still in the buffers cannot be written either; that must not hide the first error.
-        with suppress(OSError) if error else nullcontext():
-            try:
-                self._lines.close()
-            finally:
-                self._events.close()
+        with suppress(OSError) if error else nullcontext(), ExitStack() as closing:
+            for tracker in self._trackers:
+                closing.callback(tracker.close, error is None)
+            closing.callback(self._events.close)
+            closing.callback(self._lines.close)

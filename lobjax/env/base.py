@@ -35,6 +35,11 @@ class Task(Protocol):
     def action_space(self) -> Simplex | MultiDiscrete: ...
 
     @property
+    def idle(self) -> int | tuple[int, ...]:
+        """What does nothing: the part of the simplex that waits, or the choice in every dimension."""
+        ...
+
+    @property
     def observation_names(self) -> tuple[str, ...]:
         """One name for each of the D entries of an observation."""
         ...
@@ -102,6 +107,11 @@ class Environment:
     def action_space(self) -> Simplex | MultiDiscrete:
         """What `step` accepts."""
         return self.task.action_space
+
+    @property
+    def idle(self) -> int | tuple[int, ...]:
+        """The action that does nothing, see `Task`."""
+        return self.task.idle
 
     @property
     def observation_names(self) -> tuple[str, ...]:

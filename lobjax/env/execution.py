@@ -124,6 +124,11 @@ class ExecutionTask:
         return Simplex(self.levels + 2)
 
     @property
+    def idle(self) -> int:
+        """The part that waits."""
+        return self.levels + 1
+
+    @property
     def observation_names(self) -> tuple[str, ...]:
         """One name for each entry of an observation."""
         if self.paper is not None:

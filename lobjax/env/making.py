@@ -91,6 +91,11 @@ class MakingTask:
         return MultiDiscrete((self.choices + 1, self.choices + 1))
 
     @property
+    def idle(self) -> tuple[int, int]:
+        """No quote on either side."""
+        return self.choices, self.choices
+
+    @property
     def observation_names(self) -> tuple[str, ...]:
         """One name for each entry of an observation."""
         return (

@@ -37,11 +37,14 @@ def compare(config):
     }
     same_names = one.keys() == four.keys() and one_report["scalars"].keys() == four_report["scalars"].keys()
     moved = max(float(np.abs(v).max()) for k, v in one.items() if k.startswith("shared.moments"))
-    return {"floats": floats, "exact": exact, "scalars": scalars, "names": same_names, "moved": moved}
+    scales = [float(x["shared.returns.variance"]) for x in (one, four) if "shared.returns.variance" in x]
+    return {"floats": floats, "exact": exact, "scalars": scalars, "names": same_names, "moved": moved, "scales": scales}
 
 
 def main():
-    ppo = configuration("simplex", n_envs=16, net=NET, minibatches=2, target_kl=0.5, discount=1.0)
+    ppo = configuration(
+        "simplex", n_envs=16, net=NET, minibatches=2, target_kl=0.5, discount=1.0, normalise_rewards=True
+    )
     small, plain = MLPConfig(hidden=(8,)), ActorCriticConfig(learning_rate=3e-3)
     actor_critic = configuration("simplex", n_envs=16, net=small, head=DirichletConfig(), algorithm=plain)
     json.dump({"ppo": compare(ppo), "actor_critic": compare(actor_critic)}, sys.stdout)

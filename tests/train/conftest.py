@@ -15,6 +15,7 @@ n_envs: 8
 rollout_length: 6
 total_steps: 2880
 checkpoint_every: 4
+compile: quick
 """
 
 

@@ -43,7 +43,7 @@ def _programs(config):
     learner = make_learner(config, env, net, head)
     init = jax.jit(learner.init)
     state = init(jax.random.key(0), env.default_params)
-    return init, devices.compile_update(learner.make_update, state, env.default_params, 1)
+    return init, devices.compile_update(learner.make_update, state, env.default_params, 1, config.compile == "quick")
 
 
 def programs(config):

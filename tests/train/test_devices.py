@@ -13,7 +13,10 @@ from train.devices import check_devices
 
 
 def test_four_virtual_devices_learn_what_one_does():
-    """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps (PPO) or 1 (actor-critic)."""
+    """Tolerance 2e-5 in every number of the state and every metric after three updates of 8 gradient steps (PPO) or 1 (actor-critic).
+
+    Observations are normalised in both, rewards in the first.
+    """
     environment = {
         **os.environ,
         "XLA_FLAGS": f"--xla_force_host_platform_device_count=4 {FLAGS}",
@@ -22,7 +25,9 @@ def test_four_virtual_devices_learn_what_one_does():
     command = [sys.executable, "-W", "error", "-m", "tests.train.compare_devices"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert result.returncode == 0, result.stderr
-    for algorithm, found in json.loads(result.stdout).items():
+    compared = json.loads(result.stdout)
+    assert all(abs(scale - 1) > 0.01 for scale in compared["ppo"]["scales"]) and len(compared["ppo"]["scales"]) == 2
+    for algorithm, found in compared.items():
         assert found["names"] and found["exact"], f"{algorithm}: keys, counts, flags and episodes are equal"
         assert found["moved"] > 0
         assert max(found["floats"].values()) < 2e-5, (algorithm, found["floats"])

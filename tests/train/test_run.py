@@ -14,6 +14,7 @@ from lobjax.errors import InputError
 from tests.train.conftest import command
 from tests.train.probes import TASKS
 from train import runner
+from train.__main__ import main
 from train.runfolder import RunFolder
 
 
@@ -94,6 +95,16 @@ def test_a_number_that_is_not_finite_stops_the_run(quick_config, tmp_path, capsy
         (["n_env=8"], "unknown key 'n_env'; did you mean 'n_envs'?"),
         (["algorithm.epoch=2"], "unknown key 'epoch'; did you mean 'epochs'?"),
         (["algorithm.kind=ppp"], "'ppp' is not known; did you mean 'ppo'?"),
+        (
+            ["algorithm.optimiser={kind: adm}"],
+            "config.algorithm.optimiser.kind: 'adm' is not known; did you mean 'adam'?",
+        ),
+        (["algorithm.optimiser={kind: sgd, momentum: 1}"], "momentum is 1.0"),
+        (["keep_best={metric: episode/retrun}"], "no metric 'episode/retrun'; did you mean 'episode/return'?"),
+        (["keep_best={better: higher}"], "config.keep_best.better: 'higher' is not allowed"),
+        (["keep=0"], "keep is 0; it must be positive"),
+        (["sinks=[mlflo]"], "config.sinks[0]: 'mlflo' is not allowed; did you mean 'mlflow'?"),
+        (["sinks=[wandb, wandb]"], "one is named twice"),
         (["algorithm={kind: actor_critic, clip: 0.1}"], "config.algorithm: unknown key 'clip'"),
         (["algorithm={kind: actor_critic, discount: 1.5}"], "config.algorithm: discount is 1.5"),
         (["net.kind=lstm"], "'lstm' is not known"),
@@ -117,6 +128,44 @@ def test_bad_configurations_end_with_one_line(quick_config, tmp_path, capsys, se
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_another_run_that_is_named_is_refused(finished_run, tmp_path, capsys):
+    """Of the same task and sizes, and so a state that would fit."""
+    other = tmp_path / "other"
+    shutil.copytree(finished_run, other)
+    about = json.loads((other / "run.json").read_text())
+    about["config"]["seed"] = 8
+    (other / "run.json").write_text(json.dumps(about))
+    with pytest.raises(SystemExit) as stopped:
+        command("resume", other, "--checkpoint", finished_run / "checkpoints" / "00000012")
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert "of another run (its seed is 7, here 8)" in error and error.count("\n") == 1
+    assert (other / "checkpoints" / "00000060").exists(), "nothing was cut back"
+
+
+@pytest.mark.parametrize(("mean", "warned"), [("[9, 0]", True), ("[0, 0]", False)])
+def test_a_policy_that_does_nothing_is_warned_of_once(quick_config, tmp_path, capsys, mean, warned):
+    """Its head begins at the part of the simplex that waits, or in the middle."""
+
+    def make(config):
+        probe = TASKS.make(config)
+        object.__setattr__(probe, "idle", 0)
+        return probe
+
+    head = f"head={{kind: logistic_normal, initial_mean: {mean}}}"
+    arguments = ["run", quick_config, "--out", tmp_path / "out", "--set", "total_steps=480", head]
+    main([str(a) for a in arguments], tasks=TASKS._replace(make=make))
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning:")]
+    assert len(said) == warned and all("the policy has come to do nothing" in line for line in said)
+
+
+def test_every_update_says_where_its_time_went(finished_run):
+    lines = list(RunFolder(finished_run).lines())
+    assert all(line["time/update_seconds"] > 0 and line["time/host_seconds"] >= 0 for line in lines)
+    saved = [line["update"] for line in lines if line["time/checkpoint_seconds"] > 0]
+    assert saved == list(range(5, 60, 4)), "in the line after the checkpoint"
 
 
 def test_folders_that_do_not_serve_are_refused(quick_config, finished_run, tmp_path):

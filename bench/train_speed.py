@@ -1,0 +1,168 @@
+"""`python -m bench train`: whole training steps (play, advantages, gradients, statistics) a second; one record for each cell."""
+
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import jax
+
+from bench import records, timing
+from bench.train_cells import CELLS, NETS, cell
+from bench.train_work import work
+from lobjax.engine import memory
+from lobjax.env import make
+from lobjax.errors import InputError, nearest
+from train import devices, phases
+from train.config import TrainConfig
+from train.learner import TrainState
+from train.runner import assemble
+
+INCLUDED = "environment, policy, rewards, resets, advantages, all gradient steps, statistics, metrics; not logging and checkpoints"
+CHANGE = "lower --envs"
+
+
+def train(
+    *,
+    cells: str = ",".join(f"{net}:{messages}" for net, messages in CELLS),
+    envs: int = 512,
+    length: int = 0,
+    engine: str = "auto",
+    devices: int = 1,
+    runs: int = 5,
+    phases: bool = True,
+    out: Path | None = None,
+) -> None:
+    """Measure training steps (environment steps that are played and learnt from) a second.
+
+    The task is configs/train/execution.yaml's with steps counted in messages: PPO, 4 epochs of 4 minibatches. An update is timed from the
+    state before it to the state after it, and runs on from there.
+
+    Args:
+        cells: NET:MESSAGES of the background in a step, separated by commas; nets: mlp, transformer (2 x 128, W = 64).
+        envs: Environments, of all devices together.
+        length: Steps of each environment in an update; 0 for one episode: 10 steps, 100 at one message a step, 64 with the Transformer.
+        engine: auto, host, xla or kernel.
+        devices: Devices under pmap.
+        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short update.
+        phases: Also compile and time environment, inference and learning alone, as much of each as one device has.
+        out: A file of JSON lines that records are added to.
+    """
+    records.check_out(out)
+    records.check_runs(runs)
+    asked = [(net, messages, _config(net, messages, envs, length, engine, devices)) for net, messages in _cells(cells)]
+    for net, messages, config in asked:
+        with memory.said_in_one_line(f"{net}: {envs:,} environments", change=CHANGE):
+            record = _measured(config, runs, phases)
+        record = {"bench": "train", "net": net, "messages_per_step": messages, **record}
+        _say(record)
+        records.append(out, record)
+
+
+def _cells(text: str) -> list[tuple[str, int]]:
+    found = []
+    for part in text.split(","):
+        net, colon, messages = part.strip().partition(":")
+        if not colon or not messages.isdecimal() or int(messages) < 1:
+            raise InputError(f"--cells {part}: write NET:MESSAGES, as mlp:100")
+        if net not in NETS:
+            raise InputError(f"--cells {part}: unknown network '{net}'; {nearest(net, NETS)}")
+        found.append((net, int(messages)))
+    return found
+
+
+def _config(net: str, messages: int, envs: int, length: int, engine: str, n_devices: int) -> TrainConfig:
+    known = ("auto", "host", "xla", "kernel")
+    if engine not in known:
+        raise InputError(f"--engine {engine}: unknown; {nearest(engine, known)}")
+    try:
+        config = cell(net, messages, envs, length, engine, n_devices)
+    except ValueError as error:
+        raise InputError(f"bench train: {error}") from None
+    devices.check_devices(n_devices)
+    return config
+
+
+def _measured(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, Any]:
+    env, n_devices = make(config.env), config.devices
+    learner, peak = assemble(config, env), timing.device_peak()
+    begun, cached = time.perf_counter(), timing.numba_files()
+    start = devices.compile_init(learner.init, jax.random.key(0), env.default_params)
+    start_s, numba = time.perf_counter() - begun, timing.numba_files() != cached
+    first: TrainState = start(jax.random.key(config.seed), env.default_params)
+    sizes = _bytes(first, config.n_envs)
+    spent = phases.measure(config, env, first) if with_phases else None
+    begun, cached = time.perf_counter(), timing.numba_files()
+    state = devices.split(first, n_devices)
+    update = devices.compile_update(learner.make_update, state, env.default_params, n_devices)
+    seconds, numba_too = time.perf_counter() - begun, timing.numba_files() != cached
+    held = [state]
+
+    def turn() -> tuple:
+        return held.pop(), env.default_params
+
+    def call(state: Any, constants: Any) -> Any:
+        result, report = update(state, constants)
+        held.append(result)
+        return report
+
+    done = timing.timed(call, turn, runs)
+    if wrong := [str(path) for path, ok in jax.tree_util.tree_leaves_with_path(done.result["finite"]) if not ok.all()]:
+        raise SystemExit(f"error: training met numbers that are not finite: {wrong[0]}")
+    # Of one device's program; over several, it is not asked.
+    needed = timing.needed_bytes(update.memory_analysis()) if n_devices == 1 else 0
+    return {
+        "engine": env.engine.engine,
+        "envs": config.n_envs,
+        "rollout_length": config.rollout_length,
+        "decisions_per_episode": env.decisions,
+        "devices": n_devices,
+        "included": INCLUDED,
+        **records.rates("steps_per_s", [config.batch_size / s for s in done.seconds]),
+        "update_s": records.rounded(median(done.seconds)),
+        "calls_per_run": done.calls,
+        "compile_s": round(seconds, 3),
+        "compiled_numba": numba or numba_too,
+        "start_compile_s": round(start_s, 3),
+        **sizes,
+        **timing.memory_record(needed, peak),
+        "program_bytes_per_env": needed // config.n_envs,
+        "episode_return": records.rounded(float(done.result["scalars"]["episode/return"])),
+        **({"phases": _phases(spent), "network": work(config, env, spent.learning)} if spent else {}),
+    }
+
+
+def _bytes(state: TrainState, n_envs: int) -> dict[str, int]:
+    """Bytes of state that each environment has, by part, and of what all share."""
+
+    def size(tree: Any) -> int:
+        return sum(x.nbytes for x in jax.tree.leaves(tree))
+
+    local = state.local
+    return {
+        "bytes_per_env": size(local) // n_envs,
+        "bytes_per_env_market": size(local.state) // n_envs,
+        "bytes_per_env_memory": size(local.carry) // n_envs,
+        "shared_bytes": size(state.shared),
+    }
+
+
+def _phases(spent: phases.Phases) -> dict[str, Any]:
+    seconds = {f"{name}_s": records.rounded(value) for name, value in spent._asdict().items()}
+    shares = {f"{name}_share": records.rounded(share, 3) for name, share in phases.shares(spent).items()}
+    return (
+        seconds
+        | {"learning_s": records.rounded(spent.learning)}
+        | shares
+        | {"explained": records.rounded(spent.explained, 3)}
+    )
+
+
+def _say(record: dict[str, Any]) -> None:
+    print(
+        f"{record['net']}, {record['messages_per_step']} messages a step, {record['envs']:,} environments on {record['engine']}: "
+        f"{record['steps_per_s']:,} train steps/s ({record['steps_per_s_min']:,} to {record['steps_per_s_max']:,}), "
+        f"compiled in {record['compile_s']} s, {record['bytes_per_env']:,} bytes an environment",
+        file=sys.stderr,
+    )

@@ -1,0 +1,88 @@
+"""`bench train` and `bench resume`: what they refuse, and that a difference is seen."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import train_kills, train_speed
+from bench.train_cells import CELLS, cell
+from lobjax.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cells": "mpl:1"}, "unknown network 'mpl'; did you mean 'mlp'"),
+        ({"cells": "mlp"}, "write NET:MESSAGES"),
+        ({"cells": "mlp:0"}, "write NET:MESSAGES"),
+        ({"envs": 6}, "n_envs 6 does not divide into 1 devices x 4 minibatches"),
+        ({"devices": 64, "envs": 1024}, "64 wanted, 1 cpu found"),
+        ({"engine": "gpu"}, "--engine gpu: unknown"),
+        ({"runs": 2}, "too few for a median"),
+    ],
+)
+def test_bad_input_to_train_is_refused_before_anything_compiles(settings, message):
+    with pytest.raises(InputError, match=message):
+        train_speed.train(**settings)
+
+
+def test_the_cells_are_what_the_text_says():
+    configs = [cell(net, messages, 512, 0, "auto") for net, messages in CELLS]
+    assert [c.env.task.step_messages for c in configs] == [1, 100, 100]
+    assert [c.rollout_length for c in configs] == [c.env.task.decisions for c in configs] == [100, 10, 64]
+    assert configs[2].net.window == 64 and configs[2].net.width == 128 and configs[2].net.layers == 2
+
+
+def test_bad_input_to_resume_is_refused(tmp_path):
+    with pytest.raises(InputError, match="give at least 1"):
+        train_kills.resume(kills=0)
+    with pytest.raises(InputError, match="no such file"):
+        train_kills.resume(config=tmp_path / "none.yaml")
+
+
+def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkeypatch, capsys):
+    """With a run of no time at all in the place of training: each makes a folder and sleeps; killed ones end with other metrics."""
+    script = tmp_path / "fake.py"
+    script.write_text(FAKE)
+
+    def command(name, target, folder=None, seed=0):
+        return [sys.executable, str(script), name, str(folder or target)]
+
+    monkeypatch.setattr(train_kills, "_command", command)
+    config = tmp_path / "any.yaml"
+    config.write_text("")
+    with pytest.raises(SystemExit) as stopped:
+        train_kills.resume(kills=2, seed=0, config=config, out=tmp_path / "records.jsonl")
+    assert stopped.value.code == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"kills": 2, "equal": 0}
+    (record,) = map(json.loads, (tmp_path / "records.jsonl").read_text().splitlines())
+    assert all(at["digest_equal"] and not at["metrics_equal"] for at in record["at"])
+
+
+FAKE = """
+import sys, time
+from pathlib import Path
+name, folder = sys.argv[1], Path(sys.argv[2])
+if name == "digest":
+    print("abc")
+else:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").write_text("{}")
+    update = 1 if folder.name == "whole" else 2
+    (folder / "metrics.jsonl").write_text('{"update": %d, "time/s": %f}\\n' % (update, time.time()))
+    time.sleep(0.5 if name == "run" else 0)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_smoke_run_ends_to_the_bit(tmp_path):
+    """Two of the twenty kills of `python -m bench resume`, on the real configuration."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "resume", "--kills", "2"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"kills": 2, "equal": 2}
