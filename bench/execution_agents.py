@@ -40,8 +40,7 @@ def agent_record(
 ) -> dict[str, Any]:  # fmt: skip
     """Everything about one agent: each cell's figures by seed and together, learning curves, and words. Trains what is not trained yet."""
     agent, cells = AGENTS[name], []
-    chosen, seeds = share_of(name, chosen, seeds)
-    for cell in chosen:
+    for cell in share_of(name, chosen):
         of_seeds = []
         for training_seed in seeds:
             run = run_for(name, cell, training_seed)

@@ -49,7 +49,7 @@ def execution_paper(
         out: A folder for the table, the record, the markets' statistics and the figures.
         statistics: With --out: episodes of each market without an agent, as `bench market-statistics` plays them; 0 for none.
         train: Train the agents that are not trained yet, and evaluate them.
-        agents: ln, dr, transformer, generalist, with commas between.
+        agents: ln, ln-fast, dr, transformer, generalist, with commas between; transformer:2 for the first two of --seeds alone.
         seeds: Of training, with commas between.
         runs: The folder of training runs.
         set: Replace values of the agents' configurations, such as total_steps=1280000.
@@ -135,7 +135,7 @@ def _check(
             f"--seeds {max(seeds)}: too large for {episodes:,} episodes of each to be numbered; choose smaller ones"
         )
     for name in named_agents(agents):
-        cells, _ = share_of(name, chosen, seeds)
+        cells = share_of(name, chosen)
         if not cells:
             raise InputError(f"--agents {name}: plays in {', '.join(AGENTS[name].only)} alone; add it to --cells")
         for cell in cells:
@@ -151,7 +151,8 @@ def _agents(
 
     asked = {"episodes": episodes, "seed": seed, "assignments": assignments}
     found = {
-        name: agent_record(name, chosen, seeds, benchmarks, runs, theatre, **asked) for name in named_agents(agents)
+        name: agent_record(name, chosen, seeds[:count], benchmarks, runs, theatre, **asked)
+        for name, count in named_agents(agents).items()
     }
     compare(found)
     return found
@@ -162,8 +163,10 @@ def _draw(path: Path, agents: str, chosen: Sequence[Cell], seeds: Sequence[int],
     from bench.execution_figures import learning_curves
     from bench.execution_training import named_agents, share_of
 
-    shares = {name: share_of(name, chosen, seeds) for name in named_agents(agents)}
-    found = {name: {cell: curves(name, cell, its, runs) for cell in cells} for name, (cells, its) in shares.items()}
+    found = {
+        name: {cell: curves(name, cell, seeds[:count], runs) for cell in share_of(name, chosen)}
+        for name, count in named_agents(agents).items()
+    }
     learning_curves(found, path)
 
 

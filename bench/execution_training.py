@@ -25,8 +25,7 @@ class Agent:
     """How an agent is trained: a configuration, changed by assignments, and the paper's column that it is held against.
 
     `together`: one run for all three markets, whose configuration names them; otherwise a run for each market. `specialist`: the agent,
-    trained for each market by itself, that it is then held against. `only`: the cells that it is for; none: all. `most_seeds`: so many of
-    the seeds that are asked for, from the first on.
+    trained for each market by itself, that it is then held against. `only`: the cells that it is for; none: all.
     """
 
     about: str
@@ -36,7 +35,6 @@ class Agent:
     together: bool = False
     specialist: str = ""
     only: tuple[str, ...] = ()
-    most_seeds: int | None = None
 
 
 AGENTS = {
@@ -59,7 +57,6 @@ AGENTS = {
         about="A Transformer trained by PPO, held against the paper's logistic-normal agent; its deviation falls to 0.1, the paper's to "
         "0.32.",
         config="execution_paper_transformer.yaml",
-        most_seeds=3,
     ),
     "generalist": Agent(
         about="One Transformer for all three markets, trained by PPO, held against the paper's logistic-normal agents, each of which "
@@ -67,7 +64,6 @@ AGENTS = {
         config="execution_paper_generalist.yaml",
         together=True,
         specialist="transformer",
-        most_seeds=2,
     ),
 }
 
@@ -87,19 +83,23 @@ class Run(NamedTuple):
         return f"{self.agent}-{where}-{self.lots}-seed{self.seed}"
 
 
-def named_agents(text: str) -> list[str]:
-    """'ln,dr' as names of `AGENTS`. InputError for another."""
-    names = [*dict.fromkeys(part.strip() for part in text.split(","))]
-    for name in names:
+def named_agents(text: str) -> dict[str, int | None]:
+    """'ln,dr:2' as names of `AGENTS`, each with how many of the seeds it is for (None: all). InputError for another."""
+    found: dict[str, int | None] = {}
+    for part in text.split(","):
+        name, _, count = part.strip().partition(":")
         if name not in AGENTS:
             raise InputError(f"--agents {name}: unknown; {nearest(name, AGENTS)}")
-    return names
+        if ":" in part and not (count.isdecimal() and int(count)):
+            raise InputError(f"--agents {part.strip()}: after the colon give how many of --seeds, 1 or more")
+        found[name] = int(count) if count else None
+    return found
 
 
-def share_of(agent: str, cells: Sequence[Cell], seeds: Sequence[int]) -> tuple[list[Cell], list[int]]:
-    """Those of the cells and seeds asked for that an agent plays in and is trained from."""
-    about = AGENTS[agent]
-    return [cell for cell in cells if not about.only or cell.name in about.only], list(seeds[: about.most_seeds])
+def share_of(agent: str, cells: Sequence[Cell]) -> list[Cell]:
+    """Those of the cells asked for that an agent is for."""
+    only = AGENTS[agent].only
+    return [cell for cell in cells if not only or cell.name in only]
 
 
 def run_for(agent: str, cell: Cell, seed: int) -> Run:

@@ -19,6 +19,7 @@ from bench.execution_training import (
     configuration,
     curve,
     finished,
+    named_agents,
     run_for,
     share_of,
     training_counts,
@@ -244,10 +245,9 @@ def test_curves_are_joined_where_all_have_points(tmp_path):
 
 
 def test_an_agent_may_be_for_some_cells_and_seeds_alone():
-    assert share_of("ln", CELLS, [0, 1, 2, 3, 4]) == (list(CELLS), [0, 1, 2, 3, 4])
-    cells, seeds = share_of("ln-fast", CELLS, [0, 1])
-    assert [cell.name for cell in cells] == ["tactical-60"] and seeds == [0, 1]
-    assert share_of("transformer", CELLS, [4, 3, 2, 1, 0])[1] == [4, 3, 2]
+    assert share_of("ln", CELLS) == list(CELLS)
+    assert [cell.name for cell in share_of("ln-fast", CELLS)] == ["tactical-60"]
+    assert named_agents("ln, transformer:1") == {"ln": None, "transformer": 1}
 
 
 def test_one_agent_for_all_markets_is_held_against_those_for_one():
@@ -279,6 +279,7 @@ def test_one_run_may_be_for_all_markets(monkeypatch):
         ({"out": Path(__file__)}, "is not a folder"),
         ({"statistics": 1}, "--statistics 1: out of range"),
         ({"train": True, "agents": "l"}, "--agents l: unknown; did you mean 'ln'?"),
+        ({"train": True, "agents": "ln:0"}, "--agents ln:0: after the colon give how many of --seeds"),
         ({"train": True, "agents": "ln-fast"}, "--agents ln-fast: plays in tactical-60 alone; add it to --cells"),
         ({"train": True, "seeds": "99,100"}, "--seed 100: is one of --seeds"),
         ({"train": True, "seeds": "4000000000"}, "--seeds 4000000000: too large"),
