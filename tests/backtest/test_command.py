@@ -95,6 +95,7 @@ def test_the_report_can_be_made_again(done, capsys):
     assert (done[0] / "report.html").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_recorded_day_is_played_window_by_window(tmp_path, capsys):
     env = recorded_config(write_day(tmp_path))
     profile = {"kind": "recorded", "path": str(env.flow.path), "from_time": "09:31:20", "until_time": "09:32:20"}

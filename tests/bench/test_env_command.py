@@ -26,6 +26,7 @@ def measure(path: Path, **options) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_simulated_markets_are_played_in_whole_episodes(tmp_path: Path, capsys):
     (record,) = measure(tmp_path / "records.jsonl", engine="host")
     assert json.loads(capsys.readouterr().out) == record

@@ -25,6 +25,7 @@ def some_impact(of, episodes: int, seed: int) -> market_views.Impact:
     return market_views.Impact(at_s, random.normal(-0.5, 0.3, (episodes, len(orders), len(at_s))), counts, {})
 
 
+@pytest.mark.slow
 def test_a_tiny_run_leaves_a_record_and_figures(tmp_path: Path, capsys, monkeypatch):
     monkeypatch.setattr(market_record, "SECONDS", 31)
     monkeypatch.setattr(market_record, "DEPTH_BOOKS", 3)

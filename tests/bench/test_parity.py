@@ -47,6 +47,7 @@ def test_a_small_model_passes_its_gates_and_leaves_a_record(tmp_path, capsys, mo
     assert len(layers) == 6 and printed[0].startswith("| precision | torch layers | against | what |")
 
 
+@pytest.mark.slow
 def test_steps_are_timed_for_every_framework(tmp_path, capsys):
     nets(sizes="tiny", envs=16, steps=4, window=4, out=tmp_path / "nets.jsonl", device="cpu")
     records = [json.loads(line) for line in (tmp_path / "nets.jsonl").read_text().splitlines()]

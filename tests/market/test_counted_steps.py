@@ -87,6 +87,7 @@ def test_what_does_not_go_with_counted_steps_is_refused():
         ExecutionConfig(step_messages=-1)
 
 
+@pytest.mark.slow
 def test_two_engines_agree_on_a_whole_episode_of_counted_steps():
     results = []
     for engine in ("xla", "host"):

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from backtest.__main__ import main as backtest
 from lobjax.env import make
@@ -30,6 +31,7 @@ def test_both_frameworks_play_the_same_backtest(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_backtest_command_plays_an_agent_from_torch(tmp_path, capsys):
     """`backtest run --policy` of a folder that `train convert` wrote gives the lines that the original gives."""
     saved_agent(tmp_path / "flax")

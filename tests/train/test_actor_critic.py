@@ -129,6 +129,7 @@ def test_the_papers_learner_is_one_section():
         "learning_rate": 5e-4,
         "schedule": "constant",
         "max_gradient_norm": None,
+        "optimiser": {"kind": "adam", "epsilon": 1e-5},
     }
     _, net, head = parts(config)
     params = net.init(jax.random.key(0))
