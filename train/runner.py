@@ -9,6 +9,7 @@ import jax
 from lobjax.cli import note
 from lobjax.errors import InputError, nearest
 from lobjax.nets import make_net
+from lobjax.nets.size import describe
 from lobjax.policy import PolicyConfig, make_head, save_policy
 from train import checkpoint, devices, evaluate, figures, phases, processes, runfolder, trackers
 from train.config import TrainConfig, config_from
@@ -82,12 +83,22 @@ def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
     """The environment and the learner; InputError for all that can be seen before compiling."""
     devices.check_devices(config.devices)
     trackers.check(config.sinks)
+    _check_precision(config)
     env = tasks.make(config.env)
     learner = assemble(config, env)
     _check_best(config, env, learner)
+    note(describe(config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length))
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
         note(f"market engine: {choice.engine} ({choice.reason})")
     return env, learner
+
+
+def _check_precision(config: TrainConfig) -> None:
+    """FP8 on a CPU is computed step by step: slow, and nobody's wish unless they name it."""
+    if getattr(config.net, "precision", "") == "fp8" and jax.default_backend() == "cpu":
+        raise InputError(
+            "config.net.precision: fp8 needs a GPU, and there is none; bfloat16 runs here, fp8_float32 computes FP8's arithmetic anywhere"
+        )
 
 
 def _check_best(config: TrainConfig, env: Any, learner: Learner) -> None:

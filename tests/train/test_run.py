@@ -114,6 +114,7 @@ def test_a_number_that_is_not_finite_stops_the_run(quick_config, tmp_path, capsy
         (["total_steps=10"], "less than one update of 48 steps"),
         (["algorithm.discount=1.5"], "discount is 1.5"),
         (["net.heads=3"], "width 8 does not divide into 3 heads"),
+        (["net={kind: transformer, width: 16, heads: 2, precision: fp8}"], "config.net.precision: fp8 needs a GPU"),
         (["head={kind: categoricals}"], "no head of kind 'categoricals' acts in Simplex(n=3)"),
         (["head={kind: logistic_normal, initial_mean: [1]}"], "initial_mean has 1 numbers; the action needs 2"),
         (["env.probe=simplx"], "did you mean 'simplex'?"),
