@@ -87,7 +87,6 @@ def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
     env = tasks.make(config.env)
     learner = assemble(config, env)
     _check_best(config, env, learner)
-    note(describe(config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length))
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
         note(f"market engine: {choice.engine} ({choice.reason})")
     return env, learner
@@ -127,6 +126,7 @@ def _finish(
     tasks: Tasks,
     show_phases: bool,
 ) -> RunFolder:
+    note(describe(config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length))
     parts = None
     if show_phases:
         with phase("phases"):
