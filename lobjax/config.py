@@ -14,22 +14,18 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
+from lobjax import bounded_yaml
 from lobjax.errors import InputError, nearest
+from lobjax.reading import parsing, read_text
 
 C = TypeVar("C")
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a YAML mapping; a missing, unreadable or malformed file is an InputError."""
-    path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such configuration file; see configs/ for examples") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a configuration: {error}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {error}") from None
+    """Read a YAML mapping; a missing, unreadable or malformed file is an InputError (bounds: `lobjax.bounded_yaml`)."""
+    text = read_text(path, most=bounded_yaml.MOST_BYTES, what="configuration file", advice="see configs/ for examples")
+    with parsing(path, "a configuration in YAML", "see configs/ for examples"):
+        data = bounded_yaml.load(text)
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping of keys to values, found {type(data).__name__}")
     return data
@@ -68,8 +64,8 @@ def override(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
             if not isinstance(node, dict):
                 raise InputError(f"override '{assignment}': '{parent}' is a value, not a group of keys")
         try:
-            node[leaf] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            node[leaf] = bounded_yaml.load(text)
+        except (yaml.YAMLError, ValueError) as error:
             raise InputError(f"override '{assignment}': the value is not valid YAML: {error}") from None
     return result
 
