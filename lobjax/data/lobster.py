@@ -1,7 +1,8 @@
 """Reads and validates the two files of a LOBSTER day, exactly: integers as integers, times as seconds and nanoseconds.
 
 Whatever is wrong is an InputError of one line that names the file, the row (its line, from 1) and what to do. The message file is held
-whole (7 words a row); the book file, ten times larger, passes through in blocks.
+whole (7 words a row); the book file, ten times larger, passes through in blocks. Forms in which such files are saved again are read
+where they are certain, and one line on standard error says so (`forms`).
 """
 
 import re
@@ -12,14 +13,17 @@ import numpy as np
 
 from lobjax.data.bookrows import REASONS, to_levels
 from lobjax.data.day import EventType
-from lobjax.data.parsing import NOT_A_NUMBER, OK, TOO_FEW, TOO_LARGE, parse_rows
-from lobjax.data.sources import Text, blocks
+from lobjax.data.forms import MESSAGE_COLUMNS, Form, open_form
+from lobjax.data.lookalikes import explain, time_unit
+from lobjax.data.numerals import NOT_A_NUMBER, NOT_INTEGRAL, OK, ROUNDED, TOO_FEW, TOO_LARGE
+from lobjax.data.parsing import parse_rows
+from lobjax.data.sources import Text
 from lobjax.errors import InputError
 from lobjax.types import INT32_MAX
 
 SECONDS, NANOS, EVENT, ORDER_ID, SIZE, PRICE, DIRECTION = range(7)
-_COLUMNS = ("time", "type", "order id", "size", "price", "direction")
 _DAY_SECONDS = 86_400
+_DOLLAR = 10_000
 
 
 class BookFile(NamedTuple):
@@ -43,13 +47,15 @@ def read_messages(text: Text, tick_size: int) -> tuple[np.ndarray, int]:
     positive, and, for types 1 to 4, prices off the grid of `tick_size`.
     """
     parts, done, rounded, last = [], 0, 0, np.array([-1, 0])
-    for raw in blocks(text):
-        block, rough = _parse(text, raw, len(_COLUMNS), True, done)
-        _check_messages(text, block, tick_size, done, last)
+    form, stream = open_form(text, False)
+    for raw in stream:
+        block, rough = _parse(text, raw, form, True, done)
+        _check_messages(text, block, tick_size, form.header + done, last)
         parts.append(block)
         done, rounded, last = done + len(block), rounded + rough, block[-1] if len(block) else last
     if not done:
         raise InputError(f"{text}: no rows; give a message file with at least one")
+    form.say(text)
     return np.concatenate(parts), rounded
 
 
@@ -62,25 +68,28 @@ def open_book(text: Text | None, rows: int, tick_size: int) -> BookFile:
     """
     if text is None:
         return BookFile("none", None, iter(()))
-    levels = _levels_of(text)
-    stream = _book_blocks(text, levels, tick_size)
+    form, raw = open_form(text, True)
+    levels = form.columns // 4
+    stream = _book_blocks(text, form, raw, tick_size)
     head = [block for _, block in zip(range(2), stream, strict=False)]
     if not head:
         raise InputError(f"{text}: no rows; give a book file with at least the first one, or none")
     is_seed = not _WHOLE_BOOK.search(str(text))
     if is_seed and len(head) == 1 and len(head[0]) == 1 < rows:
         return BookFile("seed", levels, iter(head))
-    return BookFile("rows", levels, _of_length(text, head, stream, rows))
+    return BookFile("rows", levels, _of_length(text, head, stream, rows, form.header))
 
 
-def _of_length(text: Text, head: list[np.ndarray], rest: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+def _of_length(
+    text: Text, head: list[np.ndarray], rest: Iterator[np.ndarray], rows: int, header: int
+) -> Iterator[np.ndarray]:
     done = 0
     for part in (head, rest):
         for block in part:
             done += len(block)
             if done > rows:
                 raise InputError(
-                    f"{text}: row {rows + 1} has no message, the message file ends at {rows}; give two files of one day"
+                    f"{text}: row {header + rows + 1} has no message, the message file has {rows} rows; give two files of one day"
                 )
             yield block
     if done < rows:
@@ -89,50 +98,54 @@ def _of_length(text: Text, head: list[np.ndarray], rest: Iterator[np.ndarray], r
         )
 
 
-def _book_blocks(text: Text, levels: int, tick_size: int) -> Iterator[np.ndarray]:
+def _book_blocks(text: Text, form: Form, stream: Iterator[bytes], tick_size: int) -> Iterator[np.ndarray]:
     done = 0
-    for raw in blocks(text):
-        block, _ = _parse(text, raw, 4 * levels, False, done)
-        out = np.zeros((len(block), 2, levels, 2), np.int32)
+    for raw in stream:
+        block, _ = _parse(text, raw, form, False, done)
+        out = np.zeros((len(block), 2, form.columns // 4, 2), np.int32)
         row, column, reason = to_levels(block, tick_size, out)
         if reason:
             what = REASONS[reason].format(value=block[row, column], tick=tick_size)
-            raise InputError(f"{text}: row {done + row + 1}, column {column + 1}: {what}")
+            raise InputError(f"{text}: row {form.header + done + row + 1}, column {column + 1}: {what}")
         done += len(block)
         if len(block):
             yield out
+    form.say(text)
 
 
-def _levels_of(text: Text) -> int:
-    first = next(blocks(text), b"").split(b"\n", 1)[0]
-    columns = first.count(b",") + 1
-    if columns % 4:
-        raise InputError(
-            f"{text}: row 1 has {columns} columns, a book row has four a level; give a LOBSTER orderbook file"
-        )
-    return columns // 4
-
-
-def _parse(text: Text, raw: bytes, columns: int, time_first: bool, done: int) -> tuple[np.ndarray, int]:
-    data = np.frombuffer(raw, np.uint8)
-    out = np.empty((raw.count(b"\n") + 1, columns + time_first), np.int64)
-    rows, rounded, code, column, start, stop = parse_rows(data, columns, time_first, out)
+def _parse(text: Text, raw: bytes, form: Form, is_message: bool, done: int) -> tuple[np.ndarray, int]:
+    """The rows of a block, and times rounded; `done` rows came before it."""
+    data, columns = np.frombuffer(raw, np.uint8), form.columns
+    out = np.empty((raw.count(b"\n") + 1, columns + is_message), np.int64)
+    rows, rounded, met, code, column, start, stop = parse_rows(data, columns, is_message, out)
+    form.met |= int(met)
     if code == OK:
         return out[:rows], int(rounded)
-    where, found = f"{text}: row {done + rows + 1}", raw[start:stop].decode("ascii", "replace")[:40]
-    torn = stop == len(raw) and not raw.endswith(b"\n")
-    advice = (
-        "the file is truncated there, fetch it again"
-        if torn
-        else "give a LOBSTER file as it was delivered, without a header"
-    )
-    if code == NOT_A_NUMBER:
-        name = _COLUMNS[column] if time_first else f"column {column + 1}"
-        raise InputError(f"{where}: {name} '{found}' is not a number; {advice}")
-    if code == TOO_LARGE:
-        raise InputError(f"{where}: '{found}' has more digits than any price or id; {advice}")
-    few = "too few" if code == TOO_FEW else "too many"
-    raise InputError(f"{where}: {few} columns, {columns} are expected; {advice}")
+    found, line = _shown(raw[start:stop])[:40], _line(raw, start)
+    if stop == len(raw) and not raw.endswith(b"\n") and "\0" not in line:
+        advice = "the file is truncated there, fetch it again"
+    else:
+        advice = explain(line, found, column, not is_message) or "give a LOBSTER file as it was delivered"
+    name = MESSAGE_COLUMNS[column] if is_message and column < columns else f"column {column + 1}"
+    what = {
+        NOT_A_NUMBER: f"{name} '{found}' is not a number",
+        NOT_INTEGRAL: f"{name} '{found}' is not a whole number",
+        ROUNDED: f"{name} '{found}' was rounded when it was saved and its last digits are lost",
+        TOO_LARGE: f"{name} '{found}' has more digits than any price or id",
+        TOO_FEW: f"too few columns, {columns} are expected",
+    }.get(code, f"too many columns, {columns} are expected")
+    raise InputError(f"{text}: row {form.header + done + rows + 1}: {what}; {advice}")
+
+
+def _line(raw: bytes, at: int) -> str:
+    """The line of a block in which byte `at` stands, as far as it can be of use."""
+    first = raw.rfind(b"\n", 0, at) + 1
+    end = raw.find(b"\n", at)
+    return _shown(raw[first : len(raw) if end < 0 else end][:4096]).rstrip("\r")
+
+
+def _shown(found: bytes) -> str:
+    return found.decode("utf-8", "replace")
 
 
 def _check_messages(text: Text, rows: np.ndarray, tick_size: int, done: int, last: np.ndarray) -> None:
@@ -149,7 +162,7 @@ def _check_messages(text: Text, rows: np.ndarray, tick_size: int, done: int, las
             "time",
             "is earlier than the row before; sort the file by time",
         ),
-        (rows[:, SECONDS] >= _DAY_SECONDS, "time", "is past midnight; give seconds after midnight of one day"),
+        (rows[:, SECONDS] >= _DAY_SECONDS, "time", "is past midnight; {unit}"),
         (
             (event < EventType.NEW) | (event > EventType.HALT),
             "type",
@@ -172,5 +185,9 @@ def _check_messages(text: Text, rows: np.ndarray, tick_size: int, done: int, las
     if bad:
         row, name, what = min(bad, key=lambda found: found[0])
         columns = {"time": SECONDS, "type": EVENT, "size": SIZE, "price": PRICE, "direction": DIRECTION}
+        if name == "price" and 0 < price[row] < _DOLLAR:
+            what += " (1e-4 dollars, not dollars)"
         value = f"{rows[row, 0]}.{rows[row, 1]:09d}" if name == "time" else rows[row, columns[name]]
-        raise InputError(f"{text}: row {done + row + 1}: {name} {value} {what}")
+        raise InputError(
+            f"{text}: row {done + row + 1}: {name} {value} {what.format(unit=time_unit(int(rows[row, 0])))}"
+        )

@@ -2,14 +2,26 @@
 
 A general csv reader rounds times through a float and does not say which row it disliked, so both are read digit by digit. LOBSTER
 itself printed some times through a double (43002.632812672004): digits past the nanosecond are rounded half up, and counted.
+A field that is not plain digits, and columns beyond the wanted ones, get a second and more patient look (`numerals`).
 """
 
 import numpy as np
 from numba import njit
 
-OK, NOT_A_NUMBER, TOO_FEW, TOO_MANY, TOO_LARGE = range(5)
+from lobjax.data.numerals import (
+    MOST_DIGITS,
+    NOT_A_NUMBER,
+    OK,
+    TOO_FEW,
+    TOO_LARGE,
+    TOO_MANY,
+    loose_decimal,
+    loose_integer,
+    nothing,
+)
+
+_ORDER_ID = 2  # its column in a message file
 _COMMA, _NEWLINE, _RETURN, _SPACE, _MINUS, _DOT, _ZERO = (ord(c) for c in ",\n\r -.0")
-_MAX_DIGITS = 18  # what surely fits 64 bits
 
 
 @njit(cache=True)
@@ -24,7 +36,7 @@ def _integer(data, start, stop):
         digit = np.int64(data[i]) - _ZERO
         if digit < 0 or digit > 9:
             return 0, NOT_A_NUMBER
-        if i - first >= _MAX_DIGITS:
+        if i - first >= MOST_DIGITS:
             return 0, TOO_LARGE
         value = value * 10 + digit
     return (-value if negative else value), OK
@@ -60,12 +72,13 @@ def parse_rows(data, columns, time_first, out):
     """Parse whole lines of `columns` fields into `out` int64 [rows, columns (+ 1 where `time_first`)].
 
     `data` is uint8. With `time_first` the first field is a decimal and fills two columns, seconds and nanoseconds. Blank lines
-    are allowed at the end only. Returns (rows read, times rounded, code, column, start, stop): on failure `code` is not OK, the bad row is
-    the one after the rows read, `column` counts from 0, and data[start:stop] is the offending field (or line).
+    are allowed at the end only. Columns after the last are allowed where they hold nothing. Returns (rows read, times rounded, forms met,
+    code, column, start, stop): on failure `code` is not OK, the bad row is the one after the rows read, `column` counts from 0, and
+    data[start:stop] is the offending field (or line).
     """
     size = data.shape[0]
     shift = 1 if time_first else 0
-    row, i, rounded = 0, 0, 0
+    row, i, rounded, met = 0, 0, 0, 0
     while i < size:
         line = i
         end = i
@@ -81,7 +94,11 @@ def parse_rows(data, columns, time_first, out):
             while stop < stop_line and data[stop] != _COMMA:
                 stop += 1
             if column == columns:
-                return row, rounded, TOO_MANY, column, line, stop_line
+                is_nothing, forms = nothing(data, start, stop_line)
+                if not is_nothing:
+                    return row, rounded, met, TOO_MANY, column, line, stop_line
+                met |= forms
+                break
             a, b = start, stop
             while a < b and data[a] == _SPACE:
                 a += 1
@@ -89,21 +106,28 @@ def parse_rows(data, columns, time_first, out):
                 b -= 1
             if column == 0 and time_first:
                 out[row, 0], out[row, 1], rough, code = _decimal(data, a, b)
+                if code != OK:
+                    out[row, 0], out[row, 1], rough, code, forms = loose_decimal(data, a, b)
+                    met |= forms
                 rounded += rough
             else:
                 out[row, column + shift], code = _integer(data, a, b)
+                if code != OK:
+                    exact = time_first and column == _ORDER_ID
+                    out[row, column + shift], code, forms = loose_integer(data, a, b, exact)
+                    met |= forms
             if code != OK:
                 few = code == NOT_A_NUMBER and stop == stop_line and column < columns - 1
-                return row, rounded, (TOO_FEW if few else code), column, (line if few else start), stop
+                return row, rounded, met, (TOO_FEW if few else code), column, (line if few else start), stop
             column += 1
             if stop == stop_line:
                 break
             start = stop + 1
         if column < columns:
-            return row, rounded, TOO_FEW, column, line, stop_line
+            return row, rounded, met, TOO_FEW, column, line, stop_line
         row += 1
         i = end + 1
-    return row, rounded, OK, 0, 0, 0
+    return row, rounded, met, OK, 0, 0, 0
 
 
 @njit(cache=True)

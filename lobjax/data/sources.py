@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from lobjax.data.lookalikes import content_of
 from lobjax.errors import InputError
 
 BLOCK_BYTES = 1 << 23
@@ -73,15 +74,21 @@ def locate(path: str | Path, book: str | Path | None = None) -> Source:
 
 
 def blocks(text: Text) -> Iterator[bytes]:
-    """The bytes of a file in blocks of whole lines, about `BLOCK_BYTES` each; a torn archive is an InputError."""
+    """The bytes of a file in blocks of whole lines, about `BLOCK_BYTES` each; a torn archive is an InputError.
+
+    Lines end with a newline, or, in a block without one, with a carriage return; one longer than a block is an InputError.
+    """
     try:
         with _open(text) as stream:
             rest = b""
             while chunk := stream.read(BLOCK_BYTES):
                 chunk = rest + chunk
-                cut = chunk.rfind(b"\n") + 1
+                cut = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1  # a newline may follow a last return
                 if cut:
                     yield chunk[:cut]
+                elif len(chunk) > BLOCK_BYTES:
+                    what = content_of(chunk) or f"has no line end in {BLOCK_BYTES:,} bytes, it is no text of rows"
+                    raise InputError(f"{text}: {what}")
                 rest = chunk[cut:]
             if rest:
                 yield rest
