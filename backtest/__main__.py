@@ -1,4 +1,4 @@
-"""Backtests: `python -m backtest run|report`, each with --help."""
+"""Backtests: `python -m backtest run|report`, each with --help. What a command needs is imported when it runs."""
 
 import json
 import sys
@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import tyro
 
-from backtest.config import load_config
-from backtest.players import trained_env
 from lobjax.cli import run_command
-from lobjax.engine.memory import said_in_one_line
+from lobjax.config import load_yaml, override
 from lobjax.errors import exits_cleanly
 
 
@@ -31,11 +29,15 @@ def run(
         policy: the folder of the run that left the agent. Without it, strategies play alone.
         set: replace values of the configuration, such as episodes=500.
     """
-    from backtest.run import run as play  # after the usage, which should not wait for compiled modules
+    override(load_yaml(config) if config else {}, [*set])  # what cannot be read is told before anything is imported
+    from backtest.config import load_config
+    from backtest.players import trained_env
+    from backtest.run import run as play
+    from lobjax.engine.memory import said_in_one_line
     from lobjax.results import evaluation, show
     from lobjax.results.stamp import command
 
-    settings = load_config(config, list(set), trained_env(policy) if config is None else None)
+    settings = load_config(config, [*set], trained_env(policy) if config is None else None)
     with said_in_one_line("the backtest", change="lower batch"):
         comparison = play(settings, policy, out, command("python -m backtest"))
     show(comparison)

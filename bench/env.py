@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ from bench.floor import floor, instructions
 from bench.playing import rollout
 from lobjax.engine import memory
 from lobjax.env import EnvConfig, Environment, MakingConfig, MarketConfig, RecordedConfig, make
-from lobjax.errors import InputError, nearest
+from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 
-FLOWS, ENGINES, RESETS = ("simulated", "recorded"), ("auto", "host", "xla", "kernel"), ("step", "episode")
 QUEUE_PLACES = 16  # a market maker sends four messages a step
 EPISODE_MESSAGES, MOST_DECISIONS = 1000, 100  # an episode is no longer than either
 CHANGE = "run fewer at a time or with a smaller capacity"
@@ -47,77 +45,7 @@ class Asked:
     data: Path | None
 
 
-def env(
-    *,
-    flow: str = "simulated",
-    messages_per_step: str = "1,100",
-    envs: str = "1,256,1024",
-    engine: str = "auto",
-    reset: str = "auto",
-    data: Path | None = None,
-    steps: int = 100,
-    decisions: int = 0,
-    capacity: str = "128",
-    runs: int = 5,
-    kernel_record: Path | None = None,
-    out: Path | None = None,
-) -> None:
-    """Measure environment steps (decisions) a second of the public environment, mapped over many. Lists measure every combination.
-
-    The task is market making, whose episodes have one length. A step ends when so many messages of the flow have come. Observations and
-    rewards are computed at every step; the record says what is included.
-
-    Args:
-        flow: simulated, recorded, or both separated by a comma.
-        messages_per_step: Messages of the flow in one step.
-        envs: Environments in one call.
-        engine: auto, host, xla or kernel; or several, separated by commas.
-        reset: How episodes follow each other: step (env.step), episode (env.transition, and env.reset at its end, as training does), or
-            auto: step where the flow is recorded, episode where it is simulated, since a start costs a warm-up of the market there.
-        data: The recorded day: a LOBSTER zip or message file, or a folder made by `lobjax data build`.
-        steps: Steps of each environment in a call.
-        decisions: Steps of an episode; 0 for 100, or what 1,000 messages make.
-        capacity: Orders that a side of a book can hold: a power of two.
-        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
-        kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
-        out: A file of JSON lines that records are added to.
-    """
-    records.check_out(out)
-    records.check_runs(runs)
-    flows, engines = (_names(*pair) for pair in (("--flow", flow, FLOWS), ("--engine", engine, ENGINES)))
-    if steps < 1 or decisions < 0:
-        raise InputError(f"--steps {steps}, --decisions {decisions}: too small; give at least one step")
-    if reset not in ("auto", *RESETS):
-        raise InputError(f"--reset {reset}: unknown; {nearest(reset, ('auto', *RESETS))}")
-    if "recorded" in flows and data is None:
-        raise InputError("--data: not given; name the recorded day, as LOBSTER_SampleFile_AMZN_2012-06-21_5.zip")
-    lengths, counts = records.numbers("--messages-per-step", messages_per_step), records.numbers("--envs", envs)
-    sizes = records.numbers("--capacity", capacity, 1, 512)
-    for kind, n, name, messages in product(flows, sizes, engines, lengths):
-        long = decisions or max(1, min(MOST_DECISIONS, EPISODE_MESSAGES // messages))
-        way = reset if reset != "auto" else "step" if kind == "recorded" else "episode"
-        if way == "episode" and steps % long:
-            raise InputError(f"--steps {steps}: not a multiple of --decisions {long}; episodes are played whole")
-        made = None
-        for many in counts:
-            asked = Asked(kind, way, name, messages, many, steps, long, n, runs, data)
-            made = made or _environment(asked)
-            with memory.said_in_one_line(f"{many:,} environments", change=CHANGE):
-                step = _step_compiled(made, many)
-                record = _measured(asked, made, step, kernel_record)
-            _say(record)
-            records.append(out, record)
-
-
-def _names(option: str, text: str, known: tuple[str, ...]) -> list[str]:
-    names = [*dict.fromkeys(part.strip() for part in text.split(","))]
-    for name in names:
-        if name not in known:
-            raise InputError(f"{option} {name}: unknown; {nearest(name, known)}")
-    return names
-
-
-def _environment(asked: Asked) -> Environment:
+def made_environment(asked: Asked) -> Environment:
     task = MakingConfig(decisions=asked.decisions, step_messages=asked.messages, step_s=WARM_UP_STEP_S)
     try:
         market = MarketConfig(
@@ -135,7 +63,7 @@ def _environment(asked: Asked) -> Environment:
     return make(EnvConfig(task=task, flow=recorded, market=market))
 
 
-def _step_compiled(environment: Environment, envs: int) -> timing.Compiled:
+def step_compiled(environment: Environment, envs: int) -> timing.Compiled:
     """`env.step` alone, mapped and compiled, as users compile it."""
     key = jax.random.split(jax.random.key(0), envs)
     reset = jax.vmap(environment.reset, in_axes=(0, None))
@@ -145,7 +73,7 @@ def _step_compiled(environment: Environment, envs: int) -> timing.Compiled:
     return timing.compiled(step, key, state, action, environment.default_params)
 
 
-def _measured(
+def measure(
     asked: Asked, environment: Environment, step: timing.Compiled, kernel_record: Path | None
 ) -> dict[str, Any]:
     name, params = environment.market.runs_on.engine, environment.default_params
@@ -200,7 +128,7 @@ def _state_bytes(environment: Environment) -> int:
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
 
 
-def _say(record: dict[str, Any]) -> None:
+def say(record: dict[str, Any]) -> None:
     print(
         f"{record['engine']}, {record['flow']}: {record['envs']:,} environments, {record['messages_per_step']} messages a step: "
         f"{record['steps_per_s']:,} steps/s ({record['steps_per_s_min']:,} to {record['steps_per_s_max']:,}), "

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bench import records
 from lobjax.errors import InputError, nearest
 from lobjax.types import MAX_CAPACITY
@@ -121,6 +119,8 @@ def _compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) ->
 
 def _played_book(code: str, capacity: int, *, log: bool) -> dict[str, Any]:
     """The book kernel tried on random streams: whether it equals the reference, and what a message takes on average."""
+    import numpy as np
+
     from bench.compiled_book import play
     from bench.peers_stream import peers_stream
     from lobjax.engine.random_streams import random_streams

@@ -1,12 +1,11 @@
 """`python -m bench market-statistics`: simulated markets without an agent, beside an independent simulator's; and views of them."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import market_figures, market_record
+from bench import market_figures
 from bench.execution_cells import MARKETS
 from bench.market_estimates import REFERENCE_EPISODES
 from bench.table import markdown_table
@@ -15,35 +14,11 @@ from lobjax.files import whole_file
 from lobjax.flow import PoissonConfig
 
 JSON, MARKDOWN = "market-statistics.json", "market-statistics.md"
-MOST_EPISODES = 10**6
 FIGURES = {
     "impact": "Mid after an order, less the mid without it",
     "depth": "Resting lots by distance from the opposite best",
     "flow": "Spread, events and changes of the mid",
 }
-
-
-def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
-    """Play simulated markets without an agent; print their statistics beside an independent simulator's, as Markdown.
-
-    Args:
-        market: noise, tactical, strategic, or several separated by commas, or all.
-        episodes: Of 150 s after the warm-up, in each market.
-        seed: Of the random numbers.
-        out: A folder for the record (JSON), the tables (Markdown) and figures of impact, depth and flow; the figures are only drawn for it.
-    """
-    markets = known(market)
-    if not 2 <= episodes <= MOST_EPISODES:
-        raise InputError(f"--episodes {episodes:,}: out of range; give 2 to {MOST_EPISODES:,}")
-    if not 0 <= seed < 2**31:
-        raise InputError(f"--seed {seed}: out of range; give 0 to {2**31 - 1}")
-    if out is not None and out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is not a folder; name one for the record and the figures")
-    record = market_record.measure(markets, episodes, seed, views=out is not None)
-    print(markdown(record))
-    if out is not None:
-        for path in save(record, out):
-            print(path, file=sys.stderr)
 
 
 def known(text: str) -> dict[str, PoissonConfig]:

@@ -6,91 +6,26 @@ The day is translated, its messages go through the reference engine, and after e
 book file (or, `--against`, another file of the same day) shows. The comparison never looks at the translator's own bookkeeping.
 """
 
-import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import tyro
 from numba import njit
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.replay_orders import replay_orders
-from lobjax.data import Day, Origin, Replay, build_day
-from lobjax.data.loading import TICK_SIZE
+from lobjax.data import Day, Origin, Replay
 from lobjax.data.lobster import open_book, read_messages
-from lobjax.data.sources import is_order_file, locate
-from lobjax.data.windows import row_times_ns
+from lobjax.data.sources import locate
 from lobjax.errors import InputError
 from lobjax.types import Side
 
 CHUNK_ROWS = 1 << 15
 
 
-def replay(
-    path: Annotated[Path, tyro.conf.Positional],
-    book: Annotated[Path | None, tyro.conf.Positional] = None,
-    /,
-    *,
-    against: Path | None = None,
-    until: str | None = None,
-    tick_size: int | None = None,
-    levels: int | None = None,
-    margin: int | None = None,
-    instrument: str | None = None,
-    engine: str = "reference",
-) -> None:
-    """Replay a recorded day and compare every row; one JSON object on the last line.
-
-    A LOBSTER day is compared with its book file, through the reference engine; a Databento MBO file with a book kept order by order,
-    after every event.
-
-    Args:
-        path: The official zip, a message file (.csv, .csv.gz) or a folder with one of these; or a .dbn, .dbn.zst.
-        book: The orderbook file; by default the one beside the message file.
-        against: Compare with this other LOBSTER day instead, at its rows whose messages occur in order in PATH too.
-        until: Compare rows before this time only (HH:MM:SS, fractions allowed).
-        tick_size: File price units in one tick. LOBSTER: of 1e-4 dollars, 100 by default; MBO: of 1e-9, found by default.
-        levels: Depth of the window that is kept exact; by default that of the book file (MBO: 5).
-        margin: Further levels a side to hold (a measured default).
-        instrument: Its symbol or number, where an MBO file holds several.
-        engine: Who replays an MBO file: reference, host, xla or auto.
-    """
-    if is_order_file(path):
-        if book or against or until:
-            raise InputError(
-                f"{path}: tells every order and is compared with nothing else; leave BOOK, --against and --until out"
-            )
-        replay_orders(path, engine=engine, instrument=instrument, tick_size=tick_size, levels=levels, margin=margin)
-        return
-    if instrument or engine != "reference":
-        raise InputError(f"{path}: --instrument and --engine are for MBO files (.dbn, .dbn.zst); leave them out")
-    tick_size = TICK_SIZE if tick_size is None else tick_size
-    stop_ns = _nanos(until) if until else None
-    day = build_day(path, book, tick_size=tick_size, levels=levels, margin=margin)
-    rows, blocks = _shown(day, path, book, against, tick_size)
-    if stop_ns is not None:
-        rows = rows[row_times_ns(day)[rows] < stop_ns]
-    equal, above = _equal_rows(day, rows, blocks), _corrections_above(day, path, book)
-    counts = day.info.counts
-    detail = {name: count for name, count in counts.items() if count}
-    print(f"{day.info.symbol} {day.info.date}: {day.info.max_orders} orders a side at most; {detail}", file=sys.stderr)
-    result = {
-        "rows": len(rows),
-        "equal_rows_per_level": equal.tolist(),
-        "corrections": counts["corrections"],
-        "corrections_above_deepest_level": above,
-        "pruned": counts["pruned"],
-        "unknown_ids": day.info.unknown_ids,
-    }
-    print(json.dumps(result))
-
-
-def _shown(
+def comparable(
     day: Day, path: Path, book: Path | None, against: Path | None, tick_size: int
 ) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     """The rows of the day that can be compared, and blocks of what a file shows at them, one book row each."""
@@ -123,7 +58,7 @@ def _picked(blocks: Iterator[np.ndarray], rows: np.ndarray) -> Iterator[np.ndarr
         done += len(block)
 
 
-def _equal_rows(day: Day, rows: np.ndarray, blocks: Iterator[np.ndarray]) -> np.ndarray:
+def equal_rows(day: Day, rows: np.ndarray, blocks: Iterator[np.ndarray]) -> np.ndarray:
     """At how many of `rows` each level, both sides of it, is what the blocks show: int64 [levels]."""
     engine, done = Replay(day), 0
     equal = np.zeros(0, np.int64)
@@ -152,7 +87,7 @@ def _parts(blocks: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
         left -= min(len(block), left)
 
 
-def _corrections_above(day: Day, path: Path, book: Path | None) -> int:
+def corrections_above(day: Day, path: Path, book: Path | None) -> int:
     """Messages of correction above the deepest level: the row that asked for them shows fewer than levels - 1 better prices."""
     at = np.flatnonzero(day.origin == Origin.CORRECTION)
     row, side, price = day.row[at], day.messages.side[at], day.messages.price[at]
@@ -185,7 +120,7 @@ def _common_rows(mine, theirs):
     return pairs[:n, 0].copy(), pairs[:n, 1].copy()
 
 
-def _nanos(text: str) -> int:
+def nanos(text: str) -> int:
     match = re.fullmatch(r"(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?", text)
     if not match:
         raise InputError(f"--until {text}: not a time; write HH:MM:SS, as 10:04:29")

@@ -1,6 +1,5 @@
 """`python -m bench snapshot`: steps a second of the snapshot environment under a random policy, one record each."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +10,12 @@ import numpy as np
 from bench import records, timing
 from lobjax.env import EnvConfig, Environment, MarketConfig, RecordedConfig, SnapshotConfig, make
 from lobjax.env.config import seconds_of_day
-from lobjax.errors import InputError, nearest
 from lobjax.snapshot import Snapshots, write_npz
 
 INCLUDED = (
     "random actions, sweeps, accounts, values, observations, rewards, info; env.step, with a new episode where one ends"
 )
-REWARDS = ("value", "hindsight")
 _MADE_SNAPSHOTS, _FROM = 20_000, "09:30"
-
-
-def snapshot(
-    *,
-    data: Path | None = None,
-    envs: str = "1,64,1024",
-    reward: str = "value,hindsight",
-    levels: int = 5,
-    steps: int = 100,
-    step_s: float = 1.0,
-    runs: int = 5,
-    out: Path | None = None,
-) -> None:
-    """Measure steps (decisions, one snapshot each) a second. Lists measure every combination.
-
-    Args:
-        data: A recorded day, as for `bench env`, or an .npz of snapshots; without one, a day is made up.
-        envs: Environments in one call.
-        reward: value, hindsight (64 snapshots ahead), or both separated by a comma.
-        levels: Levels a side of a made-up day, and that are observed of any.
-        steps: Steps of each environment in a call.
-        step_s: Seconds between snapshots of a recorded day.
-        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
-        out: A file of JSON lines that records are added to.
-    """
-    records.check_out(out)
-    records.check_runs(runs)
-    counts = records.numbers("--envs", envs)
-    names = [part.strip() for part in reward.split(",")]
-    if wrong := [name for name in names if name not in REWARDS]:
-        raise InputError(f"--reward {wrong[0]}: unknown; {nearest(wrong[0], REWARDS)}")
-    if steps < 1 or not 1 <= levels <= 100:
-        raise InputError(f"--steps {steps}, --levels {levels}: give at least one step, and 1 to 100 levels")
-    for name in names:
-        environment = _environment(data, name, levels, step_s)
-        for count in counts:
-            record = _measured(environment, name, count, steps, runs, data)
-            records.append(out, record)
-            print(
-                f"{name}: {count:,} environments: {record['steps_per_s']:,} steps/s ({record['steps_per_s_min']:,} to "
-                f"{record['steps_per_s_max']:,}), compiled in {record['compile_s']} s",
-                file=sys.stderr,
-            )
 
 
 def made_up(count: int, levels: int, seed: int = 0) -> Snapshots:
@@ -76,7 +30,7 @@ def made_up(count: int, levels: int, seed: int = 0) -> Snapshots:
     return Snapshots(bids, asks, (seconds_of_day(_FROM) + np.arange(count)) * 10**9)
 
 
-def _environment(data: Path | None, reward: Any, levels: int, step_s: float) -> Environment:
+def made_environment(data: Path | None, reward: Any, levels: int, step_s: float) -> Environment:
     from tempfile import TemporaryDirectory
 
     task = SnapshotConfig(reward=reward, step_s=step_s)
@@ -119,7 +73,7 @@ def _play(environment: Environment, envs: int, steps: int):
     return play
 
 
-def _measured(
+def measure(
     environment: Environment, reward: str, envs: int, steps: int, runs: int, data: Path | None
 ) -> dict[str, Any]:
     params, peak = environment.default_params, timing.device_peak()

@@ -1,62 +1,21 @@
 """`python -m bench sweep`: seeds side by side in one compiled program, as a sweep plays them, against the same runs one after another."""
 
-import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import tyro
 
 from bench import records, timing
-from lobjax.engine import memory
-from lobjax.errors import InputError
 from train import devices, runner
-from train.config import TrainConfig, load_config
+from train.config import TrainConfig
 from train.sweep import lanes, play
 from train.tasks import MARKET
 
 BASE = Path(__file__).parents[1] / "configs" / "train" / "market_making.yaml"
 DEFAULT = ("net={kind: mlp, hidden: [64, 64]}", "n_envs=64")
 CHANGE = "lower --seeds, or n_envs by --set"
-
-
-def sweep(
-    *,
-    config: Path | None = None,
-    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
-    seeds: int = 8,
-    updates: int = 4,
-    runs: int = 5,
-    out: Path | None = None,
-) -> None:
-    """Measure training steps a second of several seeds in one program and of the same seeds one after another, and their ratio.
-
-    Both report to the host after every update, as `train run` and `train sweep` do. Compiling is apart. One record.
-
-    Args:
-        config: A training configuration; market making with an MLP of two layers of 64 and 64 environments a seed unless it is given.
-        set: Replace values of it, such as n_envs=256.
-        seeds: Of which there are so many in the program, and so many runs one after another.
-        updates: Of each seed in a run of the measurement.
-        runs: Of which the record has the median, the least and the most; 5 or more.
-        out: A file of JSON lines that the record is added to.
-    """
-    records.check_out(out)
-    records.check_runs(runs)
-    if seeds < 1 or updates < 1:
-        raise InputError(f"--seeds {seeds}, --updates {updates}: too small; give at least one of each")
-    given = [*(() if config else DEFAULT), *set, "devices=1", "evaluation.episodes=0"]
-    made = load_config(config or BASE, given, MARKET.env_config)
-    with memory.said_in_one_line(f"{seeds} seeds of {made.n_envs} environments", change=CHANGE):
-        record = measured(made, seeds, updates, runs)
-    print(
-        f"{seeds} seeds together {record['steps_per_s']:,} steps/s, one after another {record['one_by_one_steps_per_s']:,}: "
-        f"ratio {record['ratio']}; compiled in {record['compile_s']} s and {record['one_by_one_compile_s']} s",
-        file=sys.stderr,
-    )
-    records.append(out, record)
 
 
 def measured(config: TrainConfig, seeds: int, updates: int, runs: int) -> dict[str, Any]:

@@ -1,15 +1,10 @@
 """`python -m bench table FILES...`: records as the README's Markdown tables, and as a plot of speed against books."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
-
-from bench import records
-from bench.scaling import draw, engine_name
+from bench.scaling import engine_name
 from lobjax.engine.memory import in_words
-from lobjax.errors import InputError
 
 Record = dict[str, Any]
 # What tells one measurement from another; of two that agree in it the later one is shown.
@@ -17,24 +12,6 @@ _SAME = (
     "bench", "engine", "devices", "interpreted", "device", "cores", "seed", "books", "capacity", "messages_per_call", "stream",
     "flow", "task", "reset", "envs", "messages_per_step", "steps_per_call", "decisions_per_episode",
 )  # fmt: skip
-
-
-def table(files: Annotated[tuple[Path, ...], tyro.conf.Positional], /, *, plot: Path | None = None) -> None:
-    """Print Markdown tables of records that `bench engine` and `bench env` wrote, with the commands that made them.
-
-    Of records of one thing the last is shown. An engine is set against a peer only where both ran in one run of the command.
-
-    Args:
-        files: Files of JSON lines.
-        plot: Draw messages a second against books into this PNG.
-    """
-    found = latest(records.read(files))
-    print("\n\n".join(markdown(found)))
-    if plot is not None:
-        engines = [record for record in found if record["bench"] == "engine"]
-        if not engines:
-            raise InputError(f"--plot {plot}: no record of `bench engine` among these files")
-        draw(engines, plot)
 
 
 def latest(found: Sequence[Record]) -> list[Record]:

@@ -2,16 +2,14 @@
 
 import sys
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import jax
 
 from bench import records, timing
-from bench.train_cells import CELLS, NETS, cell
+from bench.train_cells import NETS, cell
 from bench.train_work import work
-from lobjax.engine import memory
 from lobjax.env import make
 from lobjax.errors import InputError, nearest
 from train import devices, phases
@@ -23,44 +21,7 @@ INCLUDED = "environment, policy, rewards, resets, advantages, all gradient steps
 CHANGE = "lower --envs"
 
 
-def train(
-    *,
-    cells: str = ",".join(f"{net}:{messages}" for net, messages in CELLS),
-    envs: int = 512,
-    length: int = 0,
-    engine: str = "auto",
-    devices: int = 1,
-    runs: int = 5,
-    phases: bool = True,
-    out: Path | None = None,
-) -> None:
-    """Measure training steps (environment steps that are played and learnt from) a second.
-
-    The task is configs/train/execution.yaml's with steps counted in messages: PPO, 4 epochs of 4 minibatches. An update is timed from the
-    state before it to the state after it, and runs on from there.
-
-    Args:
-        cells: NET:MESSAGES of the background in a step, separated by commas; nets: mlp, transformer (2 x 128, W = 64).
-        envs: Environments, of all devices together.
-        length: Steps of each environment in an update; 0 for one episode: 10 steps, 100 at one message a step, 64 with the Transformer.
-        engine: auto, host, xla or kernel.
-        devices: Devices under pmap.
-        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short update.
-        phases: Also compile and time environment, inference and learning alone, as much of each as one device has.
-        out: A file of JSON lines that records are added to.
-    """
-    records.check_out(out)
-    records.check_runs(runs)
-    asked = [(net, messages, _config(net, messages, envs, length, engine, devices)) for net, messages in _cells(cells)]
-    for net, messages, config in asked:
-        with memory.said_in_one_line(f"{net}: {envs:,} environments", change=CHANGE):
-            record = _measured(config, runs, phases)
-        record = {"bench": "train", "net": net, "messages_per_step": messages, **record}
-        _say(record)
-        records.append(out, record)
-
-
-def _cells(text: str) -> list[tuple[str, int]]:
+def named_cells(text: str) -> list[tuple[str, int]]:
     found = []
     for part in text.split(","):
         net, colon, messages = part.strip().partition(":")
@@ -72,7 +33,7 @@ def _cells(text: str) -> list[tuple[str, int]]:
     return found
 
 
-def _config(net: str, messages: int, envs: int, length: int, engine: str, n_devices: int) -> TrainConfig:
+def cell_config(net: str, messages: int, envs: int, length: int, engine: str, n_devices: int) -> TrainConfig:
     known = ("auto", "host", "xla", "kernel")
     if engine not in known:
         raise InputError(f"--engine {engine}: unknown; {nearest(engine, known)}")
@@ -84,7 +45,7 @@ def _config(net: str, messages: int, envs: int, length: int, engine: str, n_devi
     return config
 
 
-def _measured(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, Any]:
+def measure(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, Any]:
     env, n_devices = make(config.env), config.devices
     learner, peak = assemble(config, env), timing.device_peak()
     begun, cached = time.perf_counter(), timing.numba_files()
@@ -159,7 +120,7 @@ def _phases(spent: phases.Phases) -> dict[str, Any]:
     )
 
 
-def _say(record: dict[str, Any]) -> None:
+def say(record: dict[str, Any]) -> None:
     print(
         f"{record['net']}, {record['messages_per_step']} messages a step, {record['envs']:,} environments on {record['engine']}: "
         f"{record['steps_per_s']:,} train steps/s ({record['steps_per_s_min']:,} to {record['steps_per_s_max']:,}), "

@@ -1,24 +1,31 @@
-"""Training runs: `python -m train run|resume|digest|sweep|torch|convert`, each with --help."""
+"""Training runs: `python -m train run|resume|digest|sweep|torch|convert`, each with --help.
+
+Signatures only: a page of help, and an argument that is wrong, do not wait for JAX, which a command imports when it runs.
+"""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from lobjax.cli import run_command
-from lobjax.engine.memory import said_in_one_line
+from lobjax.config import load_yaml, override
 from lobjax.errors import InputError, exits_cleanly
-from train import checkpoint, runner
-from train.config import load_config
-from train.processes import join
-from train.runfolder import RunFolder
-from train.tasks import MARKET, Tasks
+
+if TYPE_CHECKING:
+    from train.tasks import Tasks
 
 
-def commands(tasks: Tasks) -> dict[str, Callable]:
-    """The subcommands, over the environments that `tasks` offers."""
+def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
+    """The subcommands, over the environments that `tasks` offers; None: those of `lobjax.env`."""
+
+    def offered() -> "Tasks":
+        from train.tasks import MARKET
+
+        return tasks or MARKET
 
     def run(
         config: tyro.conf.Positional[Path],
@@ -45,10 +52,16 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             processes: how many processes; else LOBJAX_PROCESSES.
             process: which of them this is, from 0; else LOBJAX_PROCESS.
         """
-        join(coordinator, processes, process)
         given = {"seed": seed, "devices": devices}
         assignments = [*set, *(f"{name}={value}" for name, value in given.items() if value is not None)]
-        runner.start(load_config(config, assignments, tasks.env_config), tasks, out, phases)
+        described = override(load_yaml(config), assignments)
+        with _training():
+            from train import runner
+            from train.config import config_from
+            from train.processes import join
+
+            join(coordinator, processes, process)
+            runner.start(config_from(described, offered().env_config), offered(), out, phases)
 
     def resume(
         folder: tyro.conf.Positional[Path],
@@ -71,8 +84,12 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             processes: as for run.
             process: as for run.
         """
-        join(coordinator, processes, process)
-        runner.resume(folder, tasks, checkpoint, devices, phases)
+        with _training():
+            from train import runner
+            from train.processes import join
+
+            join(coordinator, processes, process)
+            runner.resume(folder, offered(), checkpoint, devices, phases)
 
     def digest(folder: tyro.conf.Positional[Path], /, at: Path | None = None) -> None:
         """Print a hash of the whole state at the last complete checkpoint.
@@ -81,6 +98,9 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             folder: the run's folder.
             at: this checkpoint instead.
         """
+        from train import checkpoint
+        from train.runfolder import RunFolder
+
         RunFolder(folder).about()
         found = [checkpoint.find(at)] if at else checkpoint.complete(RunFolder(folder).checkpoints)
         if not found:
@@ -102,15 +122,17 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             set: replace values, such as trials=16 or train.total_steps=100000.
             ray: play the programs on a Ray cluster: its address, or local for this machine's cores.
         """
-        try:
-            from train.sweep import cluster  # only here: optuna is an extra, and other commands need not wait for it
-            from train.sweep.config import load_sweep
-            from train.sweep.run import run_sweep
-        except ModuleNotFoundError as error:
-            raise InputError(f"sweep: the package {error.name} is missing; pip install -e '.[sweep]'") from None
-        made = load_sweep(config, [*set], tasks)
-        play = cluster.on_ray(made, ray) if ray else None
-        run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
+        override(load_yaml(config), [*set])  # a file that cannot be read is told before anything is imported
+        with _training():
+            try:
+                from train.sweep import cluster  # optuna is an extra
+                from train.sweep.config import load_sweep
+                from train.sweep.run import run_sweep
+            except ModuleNotFoundError as error:
+                raise InputError(f"sweep: the package {error.name} is missing; pip install -e '.[sweep]'") from None
+            made = load_sweep(config, [*set], offered())
+            play = cluster.on_ray(made, ray) if ray else None
+            run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
 
     def torch(
         config: tyro.conf.Positional[Path],
@@ -137,12 +159,16 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
             computed_fp8: where there is no FP8 hardware, compute its arithmetic in float32 (slow, for tests).
             compile: torch.compile the update.
         """
-        import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
-        from train import torch_runner
+        described = override(load_yaml(config), [*set, *([f"seed={seed}"] if seed is not None else [])])
+        with _training():
+            import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
+            from train import torch_runner
+            from train.config import config_from
 
-        assignments = [*set, *([f"seed={seed}"] if seed is not None else [])]
-        options = torch_runner.TorchOptions(device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile)
-        torch_runner.run(load_config(config, assignments, tasks.env_config), tasks, out, options, resume)
+            options = torch_runner.TorchOptions(
+                device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile
+            )
+            torch_runner.run(config_from(described, offered().env_config), offered(), out, options, resume)
 
     def convert(source: tyro.conf.Positional[Path], /, out: Path | None = None) -> None:
         """Write a saved Transformer agent in the other framework's format, to the bit.
@@ -158,15 +184,24 @@ def commands(tasks: Tasks) -> dict[str, Callable]:
     return {"run": run, "resume": resume, "digest": digest, "sweep": sweep, "torch": torch, "convert": convert}
 
 
-@exits_cleanly
-def main(arguments: Sequence[str] | None = None, tasks: Tasks = MARKET) -> None:
-    """Run one command; a bad input ends it with one line and status 2, a number that is not finite with status 1."""
+@contextmanager
+def _training() -> Iterator[None]:
+    """A number that is not finite ends the process with status 1, too little memory with one line and status 2."""
+    from lobjax.engine.memory import said_in_one_line
+    from train.runner import NotFinite
+
     try:
         with said_in_one_line("training", change="lower n_envs, or spread it with --devices"):
-            run_command(commands(tasks), "python -m train", sys.argv[1:] if arguments is None else arguments)
-    except runner.NotFinite as error:
+            yield
+    except NotFinite as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+@exits_cleanly
+def main(arguments: Sequence[str] | None = None, tasks: "Tasks | None" = None) -> None:
+    """Run one command; a bad input ends it with one line and status 2, a number that is not finite with status 1."""
+    run_command(commands(tasks), "python -m train", sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

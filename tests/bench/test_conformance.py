@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.conformance import conformance
+from bench.commands.conformance import conformance
 from bench.difference import differing_books
 from bench.shrink import Probe
 from lobjax.engine import ENGINES, Engine, StreamResult, run_streams, trace_streams

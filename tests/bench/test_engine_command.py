@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from bench import programs, timing
-from bench.engine import engine
+from bench.commands.engine import engine
 from lobjax.engine import memory
 from lobjax.errors import InputError
 

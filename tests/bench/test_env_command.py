@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench import timing
-from bench.env import env
+from bench.commands.env import env
 from bench.playing import rollout
 from lobjax.errors import InputError
 from tests.data.synthetic_lobster import make_rows, write_pair
@@ -45,7 +45,7 @@ def test_simulated_markets_are_played_in_whole_episodes(tmp_path: Path, capsys):
 
 def test_a_recorded_day_is_played_by_env_step(tmp_path: Path, monkeypatch):
     once = timing.Compiled(print, 1.5, False, 0)  # to compile env.step alone takes as long again
-    monkeypatch.setattr("bench.env._step_compiled", lambda *_: once)
+    monkeypatch.setattr("bench.env.step_compiled", lambda *_: once)
     day = write_pair(tmp_path, *make_rows(levels=3, rows=400, seed=2))
     (record,) = measure(tmp_path / "records.jsonl", engine="host", flow="recorded", data=day)
     assert (record["flow"], record["reset"], record["decisions_per_episode"]) == ("recorded", "step", 2)

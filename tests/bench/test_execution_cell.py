@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.execution_cell import execution_cell, refuse_wrong
+from bench.commands.execution_cell import execution_cell
+from bench.execution_cell import refuse_wrong
 from bench.execution_cells import cell_config, most_messages
 from bench.execution_play import Result, Theatre, _within_episodes, strategy
 from lobjax.env import make

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench import execution_agents, execution_paper, execution_training, market_record, market_statistics
+from bench.commands.execution_paper import execution_paper as command
 from bench.execution_agents import evaluated
 from bench.execution_cells import CELLS, MARKETS, TABLE_A, Cell
 from bench.execution_figures import joined, learning_curves
@@ -93,7 +94,7 @@ def test_the_table_has_ours_the_papers_and_z(monkeypatch, tmp_path: Path, capsys
     monkeypatch.setattr(market_record, "measure", lambda markets, *rest: played.setdefault("asked", (markets, *rest)))
     monkeypatch.setattr(market_statistics, "save", lambda record, folder: played.update(saved=(record, folder)))
     monkeypatch.setattr(market_statistics, "markdown", lambda record: "The markets' own tables.")
-    execution_paper.execution_paper(episodes=100, cells="noise-20", out=tmp_path, engine="host", statistics=70)
+    command(episodes=100, cells="noise-20", out=tmp_path, engine="host", statistics=70)
     assert played["asked"] == ({"noise": MARKETS["noise"]}, 70, 100)
     assert played["saved"] == (played["asked"], tmp_path)
     text = (tmp_path / "execution-paper.md").read_text()
@@ -118,7 +119,7 @@ def test_counts_that_must_be_zero_are_said(monkeypatch, capsys):
 
     monkeypatch.setattr(execution_paper, "Theatre", Late)
     monkeypatch.setattr(execution_paper, "profile_of", lambda env: np.ones(env.decisions))
-    execution_paper.execution_paper(episodes=10, cells="noise-20", engine="host")
+    command(episodes=10, cells="noise-20", engine="host")
     assert "**Mind:** noise, 20 lots, twap: late is 3: " in capsys.readouterr().out
 
 
@@ -197,7 +198,7 @@ def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, c
     monkeypatch.setattr(execution_paper, "Theatre", Fake)
     monkeypatch.setattr(execution_paper, "profile_of", lambda env: np.ones(env.decisions))
     options = {"episodes": 100, "cells": "noise-20", "engine": "host", "train": True, "agents": "ln", "set": TINY}
-    execution_paper.execution_paper(**options, seeds="3", runs=untrained, out=tmp_path, statistics=0)
+    command(**options, seeds="3", runs=untrained, out=tmp_path, statistics=0)
     text = capsys.readouterr().out
     assert "## Agent `ln`" in text and "One training seed, 100 episodes" in text
     assert (
@@ -288,5 +289,5 @@ def test_one_run_may_be_for_all_markets(monkeypatch):
 )
 def test_a_bad_argument_is_one_line(options, words):
     with pytest.raises(InputError) as refused:
-        execution_paper.execution_paper(**{"cells": "noise-20", **options})
+        command(**{"cells": "noise-20", **options})
     assert words in str(refused.value) and "\n" not in str(refused.value)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench import market_events, market_record, market_views
-from bench.market_statistics import market_statistics
+from bench.commands.market_statistics import market_statistics
 from lobjax.errors import InputError
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from bench import nets as nets_module
 from bench import parity as module
+from bench.commands.parity import parity
 from bench.nets import nets
-from bench.parity import GATES, failed, parity
+from bench.parity import GATES, failed
 from bench.parity_measures import apart
 from lobjax.errors import InputError
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench import timing
-from bench.engine import engine
+from bench.commands.engine import engine
 from bench.peers import agreement, ends_of, load
 from bench.peers.jaxmarl_hft import ends, to_rows
 from bench.peers_stream import peers_stream

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.commands.table import table
 from bench.records import numbers, rates, rounded
 from bench.scaling import apart
-from bench.table import short, table
+from bench.table import short
 from lobjax.errors import InputError
 
 ORIGIN = {

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import train_kills, train_speed
+from bench import train_kills
+from bench.commands.resume import resume
+from bench.commands.train import train
 from bench.train_cells import CELLS, cell
 from lobjax.errors import InputError
 
@@ -26,7 +28,7 @@ from lobjax.errors import InputError
 )
 def test_bad_input_to_train_is_refused_before_anything_compiles(settings, message):
     with pytest.raises(InputError, match=message):
-        train_speed.train(**settings)
+        train(**settings)
 
 
 def test_the_cells_are_what_the_text_says():
@@ -38,9 +40,9 @@ def test_the_cells_are_what_the_text_says():
 
 def test_bad_input_to_resume_is_refused(tmp_path):
     with pytest.raises(InputError, match="give at least 1"):
-        train_kills.resume(kills=0)
+        resume(kills=0)
     with pytest.raises(InputError, match="no such file"):
-        train_kills.resume(config=tmp_path / "none.yaml")
+        resume(config=tmp_path / "none.yaml")
 
 
 def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkeypatch, capsys):
@@ -55,7 +57,7 @@ def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkey
     config = tmp_path / "any.yaml"
     config.write_text("")
     with pytest.raises(SystemExit) as stopped:
-        train_kills.resume(kills=2, seed=0, config=config, out=tmp_path / "records.jsonl")
+        resume(kills=2, seed=0, config=config, out=tmp_path / "records.jsonl")
     assert stopped.value.code == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"kills": 2, "equal": 0}
     (record,) = map(json.loads, (tmp_path / "records.jsonl").read_text().splitlines())

@@ -50,7 +50,7 @@ def test_writes_what_the_engine_gives(streams: Path, tmp_path: Path, engine: str
 
 def test_the_reference_runs_without_jax(streams: Path, tmp_path: Path):
     code = (
-        "import sys; from bench.run_stream import run_stream; from pathlib import Path;"
+        "import sys; from bench.commands.run_stream import run_stream; from pathlib import Path;"
         f"run_stream(Path({str(streams)!r}), engine='reference', capacity=8, out=Path({str(tmp_path / 'out.npz')!r}));"
         "sys.exit('jax' in sys.modules)"
     )

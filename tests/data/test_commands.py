@@ -101,5 +101,5 @@ def test_replay_refuses_in_one_line(tmp_path, capsys, monkeypatch):
 
 
 def test_no_jax_below_lobjax_data():
-    code = "import lobjax.data, lobjax.data.cli, sys; sys.exit(any(name.split('.')[0] in ('jax', 'flax') for name in sys.modules))"
+    code = "import lobjax.data, lobjax.__main__, sys; sys.exit(any(name.split('.')[0] in ('jax', 'flax') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

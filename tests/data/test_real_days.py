@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.replay import _common_rows, _corrections_above, _equal_rows
+from bench.replay import _common_rows, corrections_above, equal_rows
 from lobjax.data import Replay, build_day, row_at_time, touch
 from lobjax.data.lobster import open_book, read_messages
 from lobjax.data.sources import locate
@@ -33,8 +33,8 @@ def test_the_whole_file_is_equal_at_every_level(name, rows, levels):
     path = _path(name)
     day = build_day(path)
     blocks = open_book(locate(path).book, rows, 100).blocks
-    assert _equal_rows(day, np.arange(rows), blocks).tolist() == [rows] * levels
-    assert _corrections_above(day, path, None) == day.info.counts["unexplained_rows"] == 0
+    assert equal_rows(day, np.arange(rows), blocks).tolist() == [rows] * levels
+    assert corrections_above(day, path, None) == day.info.counts["unexplained_rows"] == 0
     assert day.info.max_orders < 256
 
 

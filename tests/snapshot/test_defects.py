@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.snapshot import snapshot
+from bench.commands.snapshot import snapshot
 from lobjax.nets import Categoricals
 from lobjax.snapshot import Costs, find_fill_price, host, host_account, settled
 from lobjax.snapshot.account import opened

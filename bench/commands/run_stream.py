@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from lobjax.engine import choose, run_streams
-from lobjax.engine.stream import read_streams, write_result
 from lobjax.errors import InputError
 
 
@@ -24,6 +22,9 @@ def run_stream(path: Path, /, *, engine: str, capacity: int, out: Path) -> None:
         capacity: Orders that a side of a book can hold, 1 to 512.
         out: Where the result goes (.npz); written whole or not at all.
     """
+    from lobjax.engine import choose, run_streams
+    from lobjax.engine.stream import read_streams, write_result
+
     messages = read_streams(path)
     if out.exists() and out.samefile(path):
         raise InputError(f"--out: {out} is the input itself; choose another file")

@@ -1,0 +1,82 @@
+"""`python -m bench env`: environment steps a second under a random policy, in recorded and simulated markets; one record each."""
+
+from itertools import product
+from pathlib import Path
+
+from bench import records
+from lobjax.errors import InputError, nearest
+
+FLOWS, ENGINES, RESETS = ("simulated", "recorded"), ("auto", "host", "xla", "kernel"), ("step", "episode")
+
+
+def env(
+    *,
+    flow: str = "simulated",
+    messages_per_step: str = "1,100",
+    envs: str = "1,256,1024",
+    engine: str = "auto",
+    reset: str = "auto",
+    data: Path | None = None,
+    steps: int = 100,
+    decisions: int = 0,
+    capacity: str = "128",
+    runs: int = 5,
+    kernel_record: Path | None = None,
+    out: Path | None = None,
+) -> None:
+    """Measure environment steps (decisions) a second of the public environment, mapped over many. Lists measure every combination.
+
+    The task is market making, whose episodes have one length. A step ends when so many messages of the flow have come. Observations and
+    rewards are computed at every step; the record says what is included.
+
+    Args:
+        flow: simulated, recorded, or both separated by a comma.
+        messages_per_step: Messages of the flow in one step.
+        envs: Environments in one call.
+        engine: auto, host, xla or kernel; or several, separated by commas.
+        reset: How episodes follow each other: step (env.step), episode (env.transition, and env.reset at its end, as training does), or
+            auto: step where the flow is recorded, episode where it is simulated, since a start costs a warm-up of the market there.
+        data: The recorded day: a LOBSTER zip or message file, or a folder made by `lobjax data build`.
+        steps: Steps of each environment in a call.
+        decisions: Steps of an episode; 0 for 100, or what 1,000 messages make.
+        capacity: Orders that a side of a book can hold: a power of two.
+        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
+        kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
+        out: A file of JSON lines that records are added to.
+    """
+    records.check_out(out)
+    records.check_runs(runs)
+    flows, engines = (_known(*pair) for pair in (("--flow", flow, FLOWS), ("--engine", engine, ENGINES)))
+    if steps < 1 or decisions < 0:
+        raise InputError(f"--steps {steps}, --decisions {decisions}: too small; give at least one step")
+    if reset not in ("auto", *RESETS):
+        raise InputError(f"--reset {reset}: unknown; {nearest(reset, ('auto', *RESETS))}")
+    if "recorded" in flows and data is None:
+        raise InputError("--data: not given; name the recorded day, as LOBSTER_SampleFile_AMZN_2012-06-21_5.zip")
+    lengths, counts = records.numbers("--messages-per-step", messages_per_step), records.numbers("--envs", envs)
+    sizes = records.numbers("--capacity", capacity, 1, 512)
+    from bench import env as work
+    from lobjax.engine import memory
+
+    for kind, n, name, messages in product(flows, sizes, engines, lengths):
+        long = decisions or max(1, min(work.MOST_DECISIONS, work.EPISODE_MESSAGES // messages))
+        way = reset if reset != "auto" else "step" if kind == "recorded" else "episode"
+        if way == "episode" and steps % long:
+            raise InputError(f"--steps {steps}: not a multiple of --decisions {long}; episodes are played whole")
+        made = None
+        for many in counts:
+            asked = work.Asked(kind, way, name, messages, many, steps, long, n, runs, data)
+            made = made or work.made_environment(asked)
+            with memory.said_in_one_line(f"{many:,} environments", change=work.CHANGE):
+                step = work.step_compiled(made, many)
+                record = work.measure(asked, made, step, kernel_record)
+            work.say(record)
+            records.append(out, record)
+
+
+def _known(option: str, text: str, known: tuple[str, ...]) -> list[str]:
+    names = [*dict.fromkeys(part.strip() for part in text.split(","))]
+    for name in names:
+        if name not in known:
+            raise InputError(f"{option} {name}: unknown; {nearest(name, known)}")
+    return names

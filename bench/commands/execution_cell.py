@@ -1,0 +1,58 @@
+"""`python -m bench execution-cell`: one market, one parent order, one strategy; ends with one JSON line."""
+
+from pathlib import Path
+
+from bench import records
+from lobjax.errors import InputError, nearest
+
+
+def execution_cell(
+    *,
+    market: str = "noise",
+    lots: int = 20,
+    horizon: float = 150.0,
+    step: float = 15.0,
+    strategy: str = "sl",
+    episodes: int = 10_000,
+    seed: int = 100,
+    warm_up: float | None = None,
+    engine: str = "auto",
+    capacity: int = 0,
+    out: Path | None = None,
+) -> None:
+    """Play a strategy that sells, and print its return in ticks per lot against the best bid at the start, as one JSON line.
+
+    The markets and the task are those of Cheridito and Weiss (arXiv 2507.06345).
+
+    Args:
+        market: noise, tactical (noise and tactical traders) or strategic (all three).
+        lots: To be sold within the horizon.
+        horizon: Seconds; what is left then is sold at market. A multiple of the step.
+        step: Seconds between decisions.
+        strategy: sl (submit and leave), twap, vwap, or market (everything at once).
+        episodes: How many, two or more.
+        seed: Of the episodes: the same ones for every strategy.
+        warm_up: Seconds that the market runs before the first decision; one step if it is not given.
+        engine: auto, host, xla or kernel; all give the same figures.
+        capacity: Orders that a side of the book can hold, a power of two; 0 for 256, or 512 for long episodes.
+        out: A file of JSON lines that the record is added to.
+    """
+    records.check_out(out)
+    from bench import execution_cell as work
+    from bench.execution_cells import cell_config
+    from bench.execution_play import INCLUDED, STRATEGIES
+    from lobjax.env import make
+
+    if strategy not in STRATEGIES:
+        raise InputError(f"--strategy {strategy}: unknown; {nearest(strategy, STRATEGIES)}")
+    work.check_episodes(episodes, seed)
+    config = cell_config(market, lots, horizon, step, warm_up, engine, capacity=capacity)
+    env = make(config)
+    env.engine  # noqa: B018 - an engine that cannot run here is better found before it is compiled for
+    result = work.played(work.Theatre(), env, strategy, episodes, seed, f"{market}, {lots} lots, {strategy}")
+    work.refuse_wrong(result, config)
+    asked = {"market": market, "lots": lots, "strategy": strategy, "seed": seed}
+    meant = {"measured": work.MEASURED, "included": INCLUDED}
+    records.append(
+        out, {"bench": "execution-cell", **asked, **work.figures(result), **work.sizes(env, config), **meant}
+    )

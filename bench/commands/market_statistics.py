@@ -1,0 +1,34 @@
+"""`python -m bench market-statistics`: simulated markets without an agent, beside an independent simulator's; and views of them."""
+
+import sys
+from pathlib import Path
+
+from lobjax.errors import InputError
+
+MOST_EPISODES = 10**6
+
+
+def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
+    """Play simulated markets without an agent; print their statistics beside an independent simulator's, as Markdown.
+
+    Args:
+        market: noise, tactical, strategic, or several separated by commas, or all.
+        episodes: Of 150 s after the warm-up, in each market.
+        seed: Of the random numbers.
+        out: A folder for the record (JSON), the tables (Markdown) and figures of impact, depth and flow; the figures are only drawn for it.
+    """
+    if not 2 <= episodes <= MOST_EPISODES:
+        raise InputError(f"--episodes {episodes:,}: out of range; give 2 to {MOST_EPISODES:,}")
+    if not 0 <= seed < 2**31:
+        raise InputError(f"--seed {seed}: out of range; give 0 to {2**31 - 1}")
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is not a folder; name one for the record and the figures")
+    from bench import market_record
+    from bench import market_statistics as work
+
+    markets = work.known(market)
+    record = market_record.measure(markets, episodes, seed, views=out is not None)
+    print(work.markdown(record))
+    if out is not None:
+        for path in work.save(record, out):
+            print(path, file=sys.stderr)

@@ -1,0 +1,54 @@
+"""`python -m bench snapshot`: steps a second of the snapshot environment under a random policy, one record each."""
+
+import sys
+from pathlib import Path
+
+from bench import records
+from lobjax.errors import InputError, nearest
+
+REWARDS = ("value", "hindsight")
+
+
+def snapshot(
+    *,
+    data: Path | None = None,
+    envs: str = "1,64,1024",
+    reward: str = "value,hindsight",
+    levels: int = 5,
+    steps: int = 100,
+    step_s: float = 1.0,
+    runs: int = 5,
+    out: Path | None = None,
+) -> None:
+    """Measure steps (decisions, one snapshot each) a second. Lists measure every combination.
+
+    Args:
+        data: A recorded day, as for `bench env`, or an .npz of snapshots; without one, a day is made up.
+        envs: Environments in one call.
+        reward: value, hindsight (64 snapshots ahead), or both separated by a comma.
+        levels: Levels a side of a made-up day, and that are observed of any.
+        steps: Steps of each environment in a call.
+        step_s: Seconds between snapshots of a recorded day.
+        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
+        out: A file of JSON lines that records are added to.
+    """
+    records.check_out(out)
+    records.check_runs(runs)
+    counts = records.numbers("--envs", envs)
+    names = [part.strip() for part in reward.split(",")]
+    if wrong := [name for name in names if name not in REWARDS]:
+        raise InputError(f"--reward {wrong[0]}: unknown; {nearest(wrong[0], REWARDS)}")
+    if steps < 1 or not 1 <= levels <= 100:
+        raise InputError(f"--steps {steps}, --levels {levels}: give at least one step, and 1 to 100 levels")
+    from bench import snapshot as work
+
+    for name in names:
+        environment = work.made_environment(data, name, levels, step_s)
+        for count in counts:
+            record = work.measure(environment, name, count, steps, runs, data)
+            records.append(out, record)
+            print(
+                f"{name}: {count:,} environments: {record['steps_per_s']:,} steps/s ({record['steps_per_s_min']:,} to "
+                f"{record['steps_per_s_max']:,}), compiled in {record['compile_s']} s",
+                file=sys.stderr,
+            )

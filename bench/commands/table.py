@@ -1,0 +1,30 @@
+"""`python -m bench table FILES...`: records as the README's Markdown tables, and as a plot of speed against books."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from bench import records
+from lobjax.errors import InputError
+
+
+def table(files: Annotated[tuple[Path, ...], tyro.conf.Positional], /, *, plot: Path | None = None) -> None:
+    """Print Markdown tables of records that `bench engine` and `bench env` wrote, with the commands that made them.
+
+    Of records of one thing the last is shown. An engine is set against a peer only where both ran in one run of the command.
+
+    Args:
+        files: Files of JSON lines.
+        plot: Draw messages a second against books into this PNG.
+    """
+    from bench import table as work
+    from bench.scaling import draw
+
+    found = work.latest(records.read(files))
+    print("\n\n".join(work.markdown(found)))
+    if plot is not None:
+        engines = [record for record in found if record["bench"] == "engine"]
+        if not engines:
+            raise InputError(f"--plot {plot}: no record of `bench engine` among these files")
+        draw(engines, plot)

@@ -1,0 +1,48 @@
+"""`python -m bench train`: whole training steps (play, advantages, gradients, statistics) a second; one record for each cell."""
+
+from pathlib import Path
+
+from bench import records
+
+
+def train(
+    *,
+    cells: str = "mlp:1,mlp:100,transformer:100",
+    envs: int = 512,
+    length: int = 0,
+    engine: str = "auto",
+    devices: int = 1,
+    runs: int = 5,
+    phases: bool = True,
+    out: Path | None = None,
+) -> None:
+    """Measure training steps (environment steps that are played and learnt from) a second.
+
+    The task is configs/train/execution.yaml's with steps counted in messages: PPO, 4 epochs of 4 minibatches. An update is timed from the
+    state before it to the state after it, and runs on from there.
+
+    Args:
+        cells: NET:MESSAGES of the background in a step, separated by commas; nets: mlp, transformer (2 x 128, W = 64).
+        envs: Environments, of all devices together.
+        length: Steps of each environment in an update; 0 for one episode: 10 steps, 100 at one message a step, 64 with the Transformer.
+        engine: auto, host, xla or kernel.
+        devices: Devices under pmap.
+        runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short update.
+        phases: Also compile and time environment, inference and learning alone, as much of each as one device has.
+        out: A file of JSON lines that records are added to.
+    """
+    records.check_out(out)
+    records.check_runs(runs)
+    from bench import train_speed as work
+    from lobjax.engine import memory
+
+    asked = [
+        (net, messages, work.cell_config(net, messages, envs, length, engine, devices))
+        for net, messages in work.named_cells(cells)
+    ]
+    for net, messages, config in asked:
+        with memory.said_in_one_line(f"{net}: {envs:,} environments", change=work.CHANGE):
+            record = work.measure(config, runs, phases)
+        record = {"bench": "train", "net": net, "messages_per_step": messages, **record}
+        work.say(record)
+        records.append(out, record)
