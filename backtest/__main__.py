@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from lobjax import locks
 from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
 from lobjax.errors import exits_cleanly
@@ -52,7 +53,8 @@ def report(folder: tyro.conf.Positional[Path], /) -> None:
     """
     from backtest.report import write_report
 
-    print(json.dumps({"report": str(write_report(folder))}))
+    with locks.held(folder):
+        print(json.dumps({"report": str(write_report(folder))}))
 
 
 def _short(found: dict[str, Any]) -> dict[str, Any]:

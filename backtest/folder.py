@@ -10,15 +10,12 @@ report.html       for people; figures/*.png are in it
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lobjax import locks
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.trace import Trace
@@ -29,28 +26,11 @@ FORMAT = 1
 
 def check_free(path: Path) -> None:
     """InputError unless a folder can be made at `path`: it is missing or empty, and what holds it can be written."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if not locks.is_free(path):
         raise InputError(f"{path}: not an empty folder; choose another --out")
     holder = next(parent for parent in path.absolute().parents if parent.exists())
     if not holder.is_dir() or not os.access(holder, os.W_OK):
         raise InputError(f"{path}: cannot be made, {holder} cannot be written; choose another --out")
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; on success it becomes `path` in one rename, on any error it is removed."""
-    path = path.absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if path.exists():
-            path.rmdir()
-        temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 def write_run(folder: Path, about: dict[str, Any]) -> None:

@@ -10,10 +10,12 @@ from backtest.config import EPISODES, BacktestConfig
 from backtest.players import players
 from backtest.progress import playing
 from backtest.report import write_report
+from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.env import Environment, make
 from lobjax.evaluation import Episodes, Player
+from lobjax.files import whole_folder
 from lobjax.results import Comparison, compare, save
 from lobjax.results.stamp import data_sources, stamp
 from lobjax.trace import Trace, trace_episode
@@ -21,6 +23,12 @@ from lobjax.trace import Trace, trace_episode
 
 def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -> Comparison:
     """Play, compare, and leave the folder `out`; InputError before anything is compiled or written."""
+    folder.check_free(out)
+    with locks.held(out):
+        return _run(config, policy, out, command)
+
+
+def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -> Comparison:
     folder.check_free(out)
     env = make(config.env)
     cast = players(config, env, policy)
@@ -33,7 +41,7 @@ def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) ->
     if env.name != "snapshot":  # its paths show every decision already
         note("one episode in detail")
         trace = _trace(config, env, cast[comparison.first], episodes, index)
-    with folder.whole_folder(out) as temporary:
+    with whole_folder(out) as temporary:
         folder.write_run(temporary, _about(config, env, policy, command, index))
         save(comparison, temporary)
         if trace is None:

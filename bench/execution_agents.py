@@ -22,10 +22,12 @@ from bench.execution_training import (
     training_seconds,
 )
 from bench.execution_words import specialists, words
+from lobjax import locks
 from lobjax.cli import note
 from lobjax.env import make
 from lobjax.files import whole_file
 from lobjax.policy import FILE, load_policy
+from lobjax.results import surroundings
 from train.config import TrainConfig
 from train.runfolder import RunFolder
 
@@ -68,10 +70,10 @@ def evaluated(
     asked = {
         "cell": cell.name, "episodes": episodes, "episode_seed": seed, "first": first,
         "policy": hashlib.sha256((folder.path / FILE).read_bytes()).hexdigest(),
+        "settings": surroundings.that_must_agree(surroundings.settings(), folder.path),
     }  # fmt: skip
     path = folder.path / SCORES
-    kept: list[Scores] = json.loads(path.read_text()) if path.is_file() else []
-    for scores in kept:
+    for scores in _kept(path):
         if asked.items() <= scores.items():
             return scores
     flow = replace(MARKETS[cell.market], warm_up_s=config.env.task.step_s)
@@ -88,9 +90,17 @@ def evaluated(
         played = theatre.play(env, policy, episodes, seed, first)
         note(f"{folder.path.name}, {cell.name}, {actions}: {played.mean:.3f} (se {played.se:.3f})")
         scores[actions] = {"mean": played.mean, "std": played.std, "n": played.n, "not_zero": played.wrong}
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps([*kept, scores], indent=1) + "\n")
+    with locks.held(folder.path, wait=True):  # another command may have added to them meanwhile
+        kept = _kept(path)
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps([*kept, scores], indent=1) + "\n")
     return scores
+
+
+def _kept(path: Path) -> list[Scores]:
+    """The scores in a file, none where there is no file; with the settings that are taken for those of an earlier version."""
+    kept = json.loads(path.read_text()) if path.is_file() else []
+    return [scores | {"settings": surroundings.that_must_agree(scores.get("settings"), path)} for scores in kept]
 
 
 def curves(name: str, cell: Cell, seeds: Sequence[int], runs: Path) -> list[list[tuple[int, float]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.execution_cells import CELLS, Cell, cell_config
+from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError, nearest
@@ -14,7 +15,7 @@ from lobjax.policy import FILE
 from lobjax.results.metrics import MUST_NOT_HAPPEN
 from train import runner
 from train.config import EvaluationConfig, TrainConfig, config_from, load_config
-from train.runfolder import RunFolder
+from train.runfolder import RunFolder, check_surroundings
 from train.tasks import MARKET, Tasks
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "train"
@@ -131,12 +132,14 @@ def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET)
     """
     found = RunFolder(folder / run.name)
     try:
-        if not found.path.exists() or not any(found.path.iterdir()):
+        if locks.is_free(found.path):
             note(f"{run.name}: training")
             return runner.start(config, tasks, found.path)
-        if _learned(config_from(found.about()["config"], tasks.env_config)) != _learned(config):
+        about = found.about()
+        if _learned(config_from(about["config"], tasks.env_config)) != _learned(config):
             raise InputError(f"{found.path}: a run of another configuration; name another --runs, or remove it")
         if (found.path / FILE).is_file():
+            check_surroundings(about, found.path / "run.json")
             note(f"{run.name}: finished before")
             return found
         note(f"{run.name}: going on")

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lobjax import locks
 from lobjax.errors import InputError
 
 LEAST_RUNS = 5  # of which a record gives the median, the least and the most
@@ -40,8 +41,10 @@ def origin() -> dict[str, Any]:
 
 
 def _flags() -> list[str]:
-    """XLA's flags, which may change a figure, as they are set before a command."""
-    return [f"XLA_FLAGS={os.environ['XLA_FLAGS']}"] if os.environ.get("XLA_FLAGS") else []
+    """Settings that may change a figure, XLA's flags among them, as they are set before a command where they are not the defaults."""
+    from lobjax.results.surroundings import settings, variables
+
+    return [f"{name}={value}" for name, value in variables(settings()).items()]
 
 
 def cores() -> int:
@@ -81,6 +84,7 @@ def append(path: Path | None, record: Mapping[str, Any]) -> None:
     check_out(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
+        locks.alone_on(file)
         file.write(line + "\n")
 
 

@@ -1,6 +1,6 @@
 """Checkpoints: the full state of a run, whole or not at all.
 
-A checkpoint is a folder named by the updates done. In it, `meta.json` holds task, updates, configuration, digest, and
+A checkpoint is a folder named by the updates done. In it, `meta.json` holds task, updates, configuration, settings, digest, and
 the length and hash of each file; `state/` the arrays as orbax writes them, named by their path in the state. The folder
 is written under a temporary name and renamed.
 """
@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +19,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from lobjax.errors import InputError
+from lobjax.files import whole_folder
+from lobjax.results import surroundings
 
 META, STATE = "meta.json", "state"
 
@@ -32,6 +33,7 @@ class Checkpoint(NamedTuple):
     update: int
     config: dict[str, Any]
     digest: str
+    settings: dict[str, Any] | None = None  # of the process that wrote it (`lobjax.results.surroundings`)
 
 
 def to_arrays(state: Any) -> dict[str, np.ndarray]:
@@ -57,24 +59,20 @@ def digest(state: Any) -> str:
     return total.hexdigest()
 
 
-def save(folder: Path, state: Any, *, task: str, config: dict[str, Any]) -> Checkpoint:
-    """Write a checkpoint of `state` into `folder`, named by the updates done; returns it."""
+def save(
+    folder: Path, state: Any, *, task: str, config: dict[str, Any], settings: dict[str, Any] | None = None
+) -> Checkpoint:
+    """Write a checkpoint of `state` into `folder`, named by the updates done; returns it. `settings`: if not those that JAX has here."""
     arrays = to_arrays(state)
     update = int(arrays["shared.update"])
     about = {"task": task, "update": update, "config": config, "digest": digest(arrays)}
-    folder.mkdir(parents=True, exist_ok=True)
+    about["settings"] = surroundings.settings() if settings is None else settings
     final = folder / f"{update:08d}"
-    temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=folder))
-    try:
+    with whole_folder(
+        final, replace=True
+    ) as temporary:  # there may be one: unfinished, or of the history that a named one cut off
         _write(temporary / STATE, arrays)
         (temporary / META).write_text(json.dumps(about | {"files": _files(temporary / STATE)}, indent=1))
-        if final.exists():  # unfinished, or of the history that a named checkpoint cut off
-            shutil.rmtree(final)
-        temporary.chmod(0o755)
-        temporary.rename(final)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return Checkpoint(final, **about)
 
 
@@ -144,6 +142,8 @@ def check_run(checkpoint: Checkpoint, config: dict[str, Any]) -> None:
             f"{checkpoint.path}: a checkpoint of another run (its {name} is {theirs.get(name)}, here {ours.get(name)}); "
             "name one of this run's"
         )
+    if checkpoint.settings is not None:
+        surroundings.check_same(checkpoint.settings, checkpoint.path)
 
 
 def _flat(config: Any, prefix: str = "") -> dict[str, Any]:

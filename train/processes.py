@@ -5,13 +5,17 @@ What lies on which device is `train.devices`' business.
 """
 
 import os
-from collections.abc import Callable
-from typing import TypeVar
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from lobjax import locks
 from lobjax.errors import InputError
 
 COORDINATOR, PROCESSES, PROCESS = "LOBJAX_COORDINATOR", "LOBJAX_PROCESSES", "LOBJAX_PROCESS"
@@ -69,6 +73,25 @@ def agreed(number: int) -> bool:
     if jax.process_count() == 1:
         return True
     return bool((multihost_utils.process_allgather(np.int32(number)) == number).all())
+
+
+def check_alike(values: Mapping[str, Any]) -> None:
+    """InputError, in every process, where these do not have the same values in all; names the first that differs."""
+    if jax.process_count() == 1:
+        return
+    marks = np.array([zlib.crc32(repr(value).encode()) >> 1 for value in values.values()], np.int32)
+    gathered = multihost_utils.process_allgather(marks)
+    for name, column in zip(values, np.asarray(gathered).T, strict=True):
+        if (column != column[0]).any():
+            raise InputError(f"{name}: the processes differ in it, here it is {values[name]}; start all with the same")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder that all processes work on, in the first one; where it is not free they all end."""
+    with ExitStack() as stack:
+        by_the_first(lambda: stack.enter_context(locks.held(folder)))
+        yield
 
 
 def leave() -> None:

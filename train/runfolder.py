@@ -1,6 +1,6 @@
 """The one folder that a run leaves. Every table, plot and report reads such folders and nothing else.
 
-run.json         task, configuration, seed, devices, versions, git commit, hashes of the data
+run.json         task, configuration, seed, devices, settings, versions, git commit, hashes of the data
 metrics.jsonl    one line per update
 tensorboard/     the scalars of the same
 checkpoints/     full states (train.checkpoint)
@@ -15,10 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lobjax import locks
+from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.results import surroundings
 from lobjax.results.stamp import command, data_sources, stamp
+from train import processes
 from train.config import TrainConfig
 
 
@@ -73,7 +77,7 @@ class RunFolder:
 
 def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
     """Start a folder for a new run; InputError when something is there already."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if not locks.is_free(path):
         raise InputError(f"{path}: not an empty folder; choose another --out, or `python -m train resume {path}`")
     about = {
         "format": 1,
@@ -89,3 +93,18 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
     with whole_file(path / "run.json") as temporary:
         temporary.write_text(json.dumps(about, indent=1) + "\n")
     return RunFolder(path)
+
+
+def check_surroundings(about: dict[str, Any], where: Path) -> None:
+    """InputError where a setting that changes what is computed is not as `about` (a stamp) says; what else changed is said."""
+    surroundings.check_same(about.get("settings"), where)
+    if processes.first():
+        say_what_changed(about, where)
+
+
+def say_what_changed(about: dict[str, Any], where: Path) -> None:
+    """A line on standard error where versions, devices or compiler flags are not as `about` (a stamp) says."""
+    if "settings" not in about:
+        note(f"{where}: is of an earlier version and records no settings; the defaults are taken for them")
+    if changed := surroundings.what_changed(about, stamp()):
+        note(f"{where}: {'; '.join(changed)}: numbers from here on may differ in their last digits")

@@ -11,6 +11,7 @@ from lobjax.errors import InputError, nearest
 from lobjax.nets import make_net
 from lobjax.nets.size import describe
 from lobjax.policy import PolicyConfig, make_head, save_policy
+from lobjax.results import surroundings
 from train import checkpoint, devices, evaluate, figures, phases, processes, runfolder, trackers
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
@@ -27,12 +28,12 @@ def start(config: TrainConfig, tasks: Tasks, out: Path, show_phases: bool = Fals
 
     `show_phases` times the parts of an update first (`train.phases`), to be shown in the progress.
     """
-    env, learner = _prepare(config, tasks)
-    if config.evaluation.flow:
-        evaluate.held_out(config, tasks)  # a missing file is better found now than after training
-    processes.by_the_first(lambda: runfolder.create(out, config, env))
-    folder = RunFolder(out)
-    return _finish(folder, config, env, learner, _first_state(config, env, learner), tasks, show_phases)
+    with processes.writing(out):
+        env, learner = _prepare(config, tasks)
+        if config.evaluation.flow:
+            evaluate.held_out(config, tasks)  # a missing file is better found now than after training
+        processes.by_the_first(lambda: runfolder.create(out, config, env))
+        return _finish(RunFolder(out), config, env, learner, _first_state(config, env, learner), tasks, show_phases)
 
 
 def resume(
@@ -43,9 +44,16 @@ def resume(
     `n_devices` replaces the run's number: a state does not know how many devices it lay on.
     """
     folder = RunFolder(path)
-    about = folder.about()["config"]
-    config = config_from(about, tasks.env_config)
-    config = _on_devices(config, n_devices)
+    about = folder.about()
+    with processes.writing(path):
+        runfolder.check_surroundings(about, path / "run.json")
+        config = _on_devices(config_from(about["config"], tasks.env_config), n_devices)
+        return _resume(folder, about["config"], config, tasks, named, show_phases)
+
+
+def _resume(
+    folder: RunFolder, about: dict[str, Any], config: TrainConfig, tasks: Tasks, named: Path | None, show_phases: bool
+) -> RunFolder:
     env, learner = _prepare(config, tasks)
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
@@ -56,7 +64,7 @@ def resume(
         state = _first_state(config, env, learner)
     update = int(state.shared.update)
     if not processes.agreed(update):
-        raise InputError(f"{path}: the processes found different checkpoints there; let all see one folder")
+        raise InputError(f"{folder.path}: the processes found different checkpoints there; let all see one folder")
 
     def cut_back() -> None:
         folder.cut_back(update)
@@ -81,6 +89,7 @@ def _on_devices(config: TrainConfig, n_devices: int | None) -> TrainConfig:
 
 def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
     """The environment and the learner; InputError for all that can be seen before compiling."""
+    processes.check_alike(surroundings.that_must_agree(surroundings.settings(), "this process"))
     devices.check_devices(config.devices)
     trackers.check(config.sinks)
     _check_precision(config)

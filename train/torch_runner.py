@@ -7,14 +7,16 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
+import torch
 import torch.distributed as dist
 
+from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError
@@ -23,10 +25,11 @@ from lobjax.nets import TransformerConfig
 from lobjax.nets.precision import EPSILON, in_fp8
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import make_head, save_policy
+from lobjax.results import surroundings
 from lobjax.torch_port.convert import to_safetensors
 from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers, why_no_transformer_engine
 from lobjax.torch_port.fp8 import Recipe
-from train import checkpoint, evaluate, figures, runfolder, runner
+from train import checkpoint, evaluate, figures, runfolder, runner, torch_settings
 from train.config import TrainConfig
 from train.progress import phase
 from train.runfolder import RunFolder
@@ -53,12 +56,12 @@ def run(config: TrainConfig, tasks: Tasks, out: Path, options: TorchOptions, res
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # torch needs memory on the same GPU
     env = tasks.make(config.env)
     head = make_head(env.action_space, config.head)
-    with group(options.device) as ours, _on_our_gpu(ours):
+    with ExitStack() as stack, group(options.device) as ours, _on_our_gpu(ours):
         layers = _layers(config, options, ours)
         learner = make_torch_learner(config, env, head, ours, layers, options.compile)
         if not resume and config.evaluation.flow:
             evaluate.held_out(config, tasks)  # a missing file is better found now than after training
-        folder = _folder(config, env, out, options, ours, resume)
+        folder = _folder(config, env, out, options, ours, resume, stack)
         if ours.leads:
             note(f"{layers.said}; {ours.size} process{'es' if ours.size > 1 else ''} on {ours.device.type}")
         state = learner.init()
@@ -111,31 +114,52 @@ def _on_our_gpu(ours: Group) -> Iterator[None]:
         yield
 
 
-def _folder(config: TrainConfig, env: Any, out: Path, options: TorchOptions, ours: Group, resume: bool) -> RunFolder:
-    """The run's folder, new or the one to go on in, which must be of this configuration."""
+def _folder(
+    config: TrainConfig, env: Any, out: Path, options: TorchOptions, ours: Group, resume: bool, stack: ExitStack
+) -> RunFolder:
+    """The run's folder, new or the one to go on in, which must be of this configuration; its lock goes onto `stack`."""
     folder = RunFolder(out)
-    own = {"torch": {k: v for k, v in asdict(options).items() if k != "device"}}
-    said = ""  # every process must learn that the one that leads was refused
+    own: dict[str, Any] = {"torch": {k: v for k, v in asdict(options).items() if k != "device"}}
+    settings = torch_settings.settings()
+    said = ""  # every process must learn that another one was refused
     try:
+        about = folder.about() if resume else {}
+        if ours.leads:
+            stack.enter_context(locks.held(out))
         if resume:
-            about = folder.about()
             if about["config"] != json.loads(json.dumps(to_dict(config))) or about.get("torch") != own["torch"]:
                 raise InputError(
                     f"{out}: a run of another configuration; resume with the one that run.json there names"
                 )
+            surroundings.check_same(about.get("settings"), out / "run.json", settings, torch_settings.DEFAULTS)
+            if ours.leads:
+                runfolder.say_what_changed(about, out / "run.json")
+            if about.get("processes") == ours.size:  # of another number the sums differ anyway
+                torch_settings.take_threads(about.get("settings"), out / "run.json")
         elif ours.leads:
             folder = runfolder.create(out, config, env)
+            about = folder.about()
+            own |= {"processes": ours.size, "settings": settings}
+            own |= {"versions": about["versions"] | {"torch": torch.__version__}}
             with whole_file(out / "run.json") as temporary:
-                temporary.write_text(json.dumps(folder.about() | own | {"processes": ours.size}, indent=1) + "\n")
+                temporary.write_text(json.dumps(about | own, indent=1) + "\n")
     except InputError as error:
         said = str(error)
     if ours.size > 1:
-        heard: list[Any] = [said]
-        dist.broadcast_object_list(heard, src=0)
-        said = said or heard[0]
+        heard: list[Any] = [None] * ours.size
+        dist.all_gather_object(heard, (said, settings))
+        said = said or next((theirs for theirs, _ in heard if theirs), "") or _alike([theirs for _, theirs in heard])
     if said:
         raise InputError(said)
     return folder
+
+
+def _alike(settings: list[dict[str, Any]]) -> str:
+    """What to say where processes differ in a setting; nothing where they do not."""
+    for name in torch_settings.DEFAULTS:
+        if len(found := {str(theirs[name]) for theirs in settings}) > 1:
+            return f"{name}: is {' and '.join(sorted(found))} in processes of one run; start all with the same"
+    return ""
 
 
 def _task(env: Any) -> str:
@@ -196,8 +220,10 @@ def _train(
             clock = {"time/update_seconds": seconds, "time/steps_per_second": config.batch_size / seconds}
             line = sinks.write(done, done * config.batch_size, report, clock)
             if _saves(done, config):
-                about = folder.about()["config"]
-                checkpoint.save(folder.checkpoints, gather(state, ours), task=_task(env), config=about)
+                about, settings = folder.about()["config"], torch_settings.settings()
+                checkpoint.save(
+                    folder.checkpoints, gather(state, ours), task=_task(env), config=about, settings=settings
+                )
             advance(config.batch_size, f"reward {line['rollout/reward']:.3f}")
 
 

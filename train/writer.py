@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lobjax.results import surroundings
 from train import checkpoint, keeping
 from train.config import TrainConfig
 
@@ -25,6 +26,7 @@ class Writer:
     def __init__(self, folder: Path, config: TrainConfig, about: dict[str, Any], task: str) -> None:
         """Into `folder`; `about` is the configuration as run.json has it."""
         self._folder, self._config, self._about, self._task = folder, config, about, task
+        self._settings = surroundings.settings()  # of this thread: JAX's may be of one alone
         self._values: dict[int, float | None] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._last: Future | None = None
@@ -47,7 +49,7 @@ class Writer:
             last.result()
 
     def _write(self, arrays: dict[str, np.ndarray]) -> None:
-        checkpoint.save(self._folder, arrays, task=self._task, config=self._about)
+        checkpoint.save(self._folder, arrays, task=self._task, config=self._about, settings=self._settings)
         keeping.settle(self._folder, self._values.copy(), self._config.keep_best, self._config.keep)
 
     def __enter__(self) -> "Writer":

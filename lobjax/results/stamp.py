@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, the commit of the source tree, hashes of data files, the command."""
+"""Where a result comes from: versions, settings, the commit of the source tree, hashes of data files, the command."""
 
 import json
 import platform
@@ -9,22 +9,22 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from lobjax.data.sources import source_digests
 from lobjax.data.store import META
 from lobjax.env import EnvConfig, RecordedConfig
 from lobjax.errors import InputError
+from lobjax.results.surroundings import devices, settings
 
 PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint", "polars", "matplotlib")
 
 
 def stamp() -> dict[str, Any]:
-    """Versions, commit and device of this process."""
+    """Versions, commit, devices and settings of this process."""
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "commit": commit(),
-        "device": {"kind": jax.devices()[0].device_kind, "host": platform.machine(), "system": platform.platform()},
+        "device": {**devices(), "host": platform.machine(), "system": platform.platform()},
+        "settings": settings(),
     }
 
 

@@ -11,6 +11,7 @@ from backtest.config import load_config
 from lobjax.env import EnvConfig, MarketConfig
 from lobjax.errors import InputError
 from tests.backtest.conftest import small, write_agent, write_config
+from tests.holding import writer
 from tests.results.recorded import recorded_config, write_day
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +123,16 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch, capsys):
         main(["run", str(config), "--out", str(tmp_path / "out")])
     assert "No space left" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == [config.name]
+
+
+def test_a_second_backtest_or_report_is_refused_at_once(tmp_path, capsys):
+    with writer(tmp_path / "out") as process:
+        said = refused(capsys, "run", write_config(tmp_path), "--out", tmp_path / "out")
+        assert f"in use by process {process.pid} since 2" in said
+    (tmp_path / "done").mkdir()
+    with writer(tmp_path / "done"):
+        assert "in use by process" in refused(capsys, "report", tmp_path / "done")
+    assert not (tmp_path / "out").exists() and not any((tmp_path / "done").iterdir())
 
 
 def test_a_report_of_something_else(tmp_path, capsys):

@@ -6,15 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+import torch
 
 from lobjax.errors import InputError
 from lobjax.policy import load_policy
 from tests.compiling import FLAGS
+from tests.holding import writer
 from tests.train.conftest import command
 from tests.train.probes import TASKS
-from train import checkpoint
+from train import checkpoint, torch_runner, torch_settings
 from train.__main__ import commands
 from train.runfolder import RunFolder
 
@@ -147,6 +150,56 @@ def test_what_it_cannot_do_is_one_line_before_anything_is_written(config, tmp_pa
 def test_another_configuration_does_not_resume(finished, config):
     with pytest.raises(InputError, match="a run of another configuration"):
         commands(TASKS)["torch"](config, finished, seed=6, resume=True)
+
+
+def test_other_settings_of_torch_do_not_resume(finished, config, tmp_path, capsys):
+    about = json.loads((finished / "run.json").read_text())
+    assert about["settings"]["torch.num_threads"] == torch.get_num_threads() and about["versions"]["torch"]
+    copy = stop_after(finished, tmp_path / "copy", 4)
+    resume = ["torch", config, "--out", copy, "--resume", "--seed", 5, "--device", "cpu"]
+    for name, change, back in (
+        ("torch.backends.cuda.matmul.fp32_precision 'ieee', and here it is 'tf32'", "high", "highest"),
+        ("torch.backends.mkldnn.matmul.fp32_precision 'ieee', and here it is 'bf16'", "medium", "highest"),
+    ):
+        torch.set_float32_matmul_precision(change)
+        try:
+            torch.backends.cuda.matmul.fp32_precision = {"high": "tf32"}.get(change, "ieee")
+            with pytest.raises(SystemExit) as stopped:
+                command(*resume)
+        finally:
+            torch.set_float32_matmul_precision(back)
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2 and said.count("\n") == 1 and name in said
+    jax.config.update("jax_threefry_partitionable", False)
+    try:
+        with pytest.raises(SystemExit):
+            command(*resume)
+    finally:
+        jax.config.update("jax_threefry_partitionable", True)
+    assert "jax_threefry_partitionable True, and here it is False" in capsys.readouterr().err
+    with writer(copy), pytest.raises(SystemExit):
+        command(*resume)
+    assert "in use by process" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_the_threads_that_it_began_with(finished, config, tmp_path, capsys):
+    copy, threads = stop_after(finished, tmp_path / "copy", 4), torch.get_num_threads()
+    about = json.loads((copy / "run.json").read_text())
+    about["settings"]["torch.num_threads"] = threads + 1
+    (copy / "run.json").write_text(json.dumps(about))
+    try:
+        command("torch", config, "--out", copy, "--resume", "--seed", 5, "--device", "cpu")
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+    assert f"begun on {threads + 1} threads; torch takes as many, not {threads}" in capsys.readouterr().err
+
+
+def test_processes_of_one_run_must_be_alike():
+    ours = torch_settings.settings()
+    assert torch_runner._alike([ours, ours | {"torch.num_threads": 99}]) == ""
+    said = torch_runner._alike([ours, ours | {"jax_enable_x64": True}])
+    assert said.startswith("jax_enable_x64: is False and True in processes of one run")
 
 
 def test_without_torch_the_command_names_the_extra(config, tmp_path):

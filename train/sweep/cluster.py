@@ -9,10 +9,13 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lobjax.cli import note
 from lobjax.errors import InputError
+from lobjax.results import surroundings
+from lobjax.results.stamp import stamp
 from train.sweep.config import Sweep
 from train.sweep.play import Job, Played, Player
 from train.sweep.propose import Past
@@ -36,7 +39,9 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
         from ray import tune
     except ModuleNotFoundError as error:
         raise InputError(f"--ray: the package {error.name} is missing; pip install -e '.[ray]'") from None
+    settings, versions = surroundings.settings(), stamp()["versions"]
     where = {"PYTHONPATH": os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    where |= surroundings.variables(settings)
     given = {"runtime_env": {"env_vars": where}, "logging_level": "ERROR", "log_to_driver": False}
     try:
         if address == LOCAL:
@@ -54,6 +59,9 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
 
     def play(jobs: Sequence[Job], past: list[Past], done: Done) -> None:
         def trial(chosen: dict) -> None:
+            if said := refusal(settings, versions):
+                tune.report({"refused": said})
+                return
             played = play_job(Player(sweep.config, sweep.tasks), sweep, jobs[chosen["job"]], past)
             tune.report({"played": json.dumps(played)})  # as text, which brings floats back as they were
 
@@ -61,10 +69,14 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
             """Hands results on as they come; Tune's own form for it is a subclass."""
 
             def on_trial_result(self, iteration, trials, trial, result, **info) -> None:
-                done(jobs[trial.config["job"]], Played(*json.loads(result["played"])))
+                if "refused" in result:
+                    refused.append(result["refused"])
+                else:
+                    done(jobs[trial.config["job"]], Played(*json.loads(result["played"])))
 
         if not jobs:
             return
+        refused: list[str] = []
         # What Tune prints is no result.
         with tempfile.TemporaryDirectory(prefix="lobjax-ray-") as folder, contextlib.redirect_stdout(sys.stderr):
             results = tune.Tuner(
@@ -77,10 +89,25 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
                     failure_config=tune.FailureConfig(max_failures=RETRIES),
                 ),
             ).fit()
+        for said in refused:
+            raise InputError(said)
         for error in results.errors:
             raise error
 
     return play
+
+
+def refusal(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str | None:
+    """Why this worker cannot play for a sweep that began with these (its part of the table would differ); None if it can."""
+    where = f"--ray: worker on {socket.gethostname()}"
+    try:
+        surroundings.check_same(settings, where)
+    except InputError as error:
+        return str(error)
+    for name, version in stamp()["versions"].items():
+        if version != versions.get(name):
+            return f"{where}: has {name} {version}, and the sweep was started with {versions.get(name)}; install the same there"
+    return None
 
 
 def _knock(address: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lobjax import locks
 from lobjax.cli import note
 from train.progress import phase
 from train.sweep import propose, report
@@ -24,6 +25,11 @@ def run_sweep(sweep: Sweep, out: Path, execute: Execute | None = None) -> Table:
     `execute(jobs, past, done)` plays jobs, given all trials of the batches before, and calls done(job, played) as each ends; it is `here`
     unless another is given.
     """
+    with locks.held(out):
+        return _run_sweep(sweep, out, execute)
+
+
+def _run_sweep(sweep: Sweep, out: Path, execute: Execute | None) -> Table:
     table = open_folder(out, sweep)
     past: list[Past] = []
     play = execute or here(sweep)

@@ -1,6 +1,6 @@
 """The folder of a sweep, and its one table of results.
 
-sweep.json       what was swept, versions, commit
+sweep.json       what was swept, settings, versions, commit
 trials.parquet   a row for each trial and seed, in order: the same however often the sweep was stopped and went on
 programs.jsonl   what each program took, in seconds: the machine's part, which differs
 report.md        the ranking, at the end; figures/parallel.png, figures/importance.png
@@ -14,10 +14,12 @@ from typing import Any
 
 import polars as pl
 
+from lobjax import locks
 from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.results.stamp import command, stamp
+from train.runfolder import check_surroundings
 from train.sweep.config import Sweep
 from train.sweep.play import Played
 from train.sweep.propose import Past
@@ -69,9 +71,11 @@ def open_folder(path: Path, sweep: Sweep) -> Table:
     schema = _schema(sweep.space)
     about = {"format": 1, "sweep": to_dict(sweep.config), "training": sweep.data}
     about = json.loads(json.dumps(about, default=str))
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        if _said(path) != about:
+    if not locks.is_free(path):
+        said = _said(path)
+        if {name: said.get(name) for name in about} != about:
             raise InputError(f"{path}: not empty, and not of this sweep; name another --out")
+        check_surroundings(said, path / ABOUT)
         found = path / TRIALS
         try:
             return Table(path, sweep.space, pl.read_parquet(found) if found.exists() else pl.DataFrame(schema=schema))
@@ -85,8 +89,8 @@ def open_folder(path: Path, sweep: Sweep) -> Table:
 def _said(path: Path) -> dict[str, Any]:
     try:
         said = json.loads((path / ABOUT).read_text())
-        return {name: said[name] for name in ("format", "sweep", "training")}
-    except (OSError, ValueError, KeyError, TypeError):
+        return said if isinstance(said, dict) else {}
+    except (OSError, ValueError):
         return {}
 
 
