@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import records
+from lobjax import locks
 from lobjax.errors import InputError
+from lobjax.files import whole_file
 
 PARITY, NETS_RECORDS = "parity.jsonl", "nets.jsonl"
 NETS = ["--sizes", "reference,wide", "--precisions", "bfloat16,fp8", "--envs", "256", "--steps", "16", "--window", "64"]
@@ -31,6 +33,7 @@ class Part(NamedTuple):
     seconds: int
 
 
+@locks.alone_in_out
 def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, kernel_record: Path | None = None) -> None:
     """Run the GPU's tests, then measure engines and environments on it, into a folder: records.jsonl, summary.json, tables.md,
     scaling.png, log.txt, parity.jsonl and nets.jsonl. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
@@ -41,7 +44,7 @@ def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, ker
         minutes: The most that all parts may take together.
         kernel_record: JSON lines of `bench kernel-compile`, for the floor in instructions.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not locks.is_free(out):
         raise InputError(f"--out {out}: exists; name a new folder")
     if minutes <= 0:
         raise InputError(f"--minutes {minutes:g}: must be positive")
@@ -151,7 +154,8 @@ def _summarise(out: Path, device: str, done: list[dict[str, Any]], data: Path | 
         "records": len(path.read_text().splitlines()) if path.exists() else 0,
         "parts": done,
     }
-    (out / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+    with whole_file(out / SUMMARY) as temporary:
+        temporary.write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 

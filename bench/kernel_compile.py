@@ -14,6 +14,7 @@ from typing import Any
 
 from bench import records
 from lobjax.errors import InputError, nearest
+from lobjax.files import whole_file
 from lobjax.types import MAX_CAPACITY
 
 BOOKS, MESSAGES = 4096, 100  # of a compiled call; the code does not depend on the number of books
@@ -79,7 +80,8 @@ def kernel_compile(
         for kernel in kernels:
             code = _compiled(target, plugins, capacity, kernel)
             if ptx is not None:
-                (ptx / f"{kernel}_{capacity}.ptx").write_text(code)
+                with whole_file(ptx / f"{kernel}_{capacity}.ptx") as temporary:
+                    temporary.write_text(code)
             counts = {what: len(re.findall(pattern, code)) for what, pattern in COUNTED.items()}
             instructions = len(re.findall(r"^\s+(?:@!?%p\d+ )?[a-z][\w.:]*\s[^;]*;|^\s+ret;", code, re.MULTILINE))
             record = {"bench": "kernel-compile", "kernel": kernel, "capacity": capacity, "log": kernel == "book_log"}

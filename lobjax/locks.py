@@ -9,12 +9,13 @@ once and the work goes on. Over NFS a lock holds between machines.
 """
 
 import errno
+import functools
 import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -58,6 +59,17 @@ def held(path: str | Path, *, wait: bool = False) -> Iterator[None]:
         for parent in made:
             with suppress(OSError):  # not empty: something did come of it
                 parent.rmdir()
+
+
+def alone_in_out(command: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a command that leaves a folder: the one that its keyword `out` names, if any, is held while it runs."""
+
+    @functools.wraps(command)
+    def alone(*args, out: Path | None = None, **rest) -> None:
+        with held(out) if out is not None else nullcontext():
+            command(*args, out=out, **rest)
+
+    return alone
 
 
 def wait_for_writer(path: str | Path) -> bool:

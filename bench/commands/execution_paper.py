@@ -9,8 +9,10 @@ import tyro
 from bench import records
 from bench.commands.market_statistics import MOST_EPISODES
 from lobjax.errors import InputError
+from lobjax.locks import alone_in_out
 
 
+@alone_in_out
 def execution_paper(
     *,
     episodes: int = 10_000,

@@ -4,10 +4,12 @@ import sys
 from pathlib import Path
 
 from lobjax.errors import InputError
+from lobjax.locks import alone_in_out
 
 MOST_EPISODES = 10**6
 
 
+@alone_in_out
 def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
     """Play simulated markets without an agent; print their statistics beside an independent simulator's, as Markdown.
 
