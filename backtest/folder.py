@@ -36,7 +36,7 @@ def check_free(path: Path) -> None:
 def write_run(folder: Path, about: dict[str, Any]) -> None:
     """Write run.json."""
     with whole_file(folder / RUN) as temporary:
-        temporary.write_text(json.dumps({"format": FORMAT, **about}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"format": FORMAT, **about}, indent=1) + "\n", encoding="utf-8")
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def write(folder: Path, comparison: Comparison, policy: Path | None) -> None:
     with whole_file(folder / PATHS) as temporary:
         np.savez_compressed(temporary, **arrays)
     with whole_file(folder / TRAINING) as temporary:
-        temporary.write_text(json.dumps(_curves(policy)) + "\n")
+        temporary.write_text(json.dumps(_curves(policy)) + "\n", encoding="utf-8")
 
 
 def read_paths(folder: Path) -> Paths:

@@ -93,13 +93,13 @@ def evaluated(
     with locks.held(folder.path, wait=True):  # another command may have added to them meanwhile
         kept = _kept(path)
         with whole_file(path) as temporary:
-            temporary.write_text(json.dumps([*kept, scores], indent=1) + "\n")
+            temporary.write_text(json.dumps([*kept, scores], indent=1) + "\n", encoding="utf-8")
     return scores
 
 
 def _kept(path: Path) -> list[Scores]:
     """The scores in a file, none where there is no file; with the settings that are taken for those of an earlier version."""
-    kept = json.loads(path.read_text()) if path.is_file() else []
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     return [scores | {"settings": surroundings.that_must_agree(scores.get("settings"), path)} for scores in kept]
 
 

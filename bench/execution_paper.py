@@ -105,4 +105,4 @@ def as_text(parts: Sequence[str]) -> str:
 
 def write_text(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")

@@ -74,7 +74,7 @@ def instructions(path: Path | None, kernel: str, capacity: int, stream: str = ""
         raise InputError(f"--kernel-record {path}: no such file; write it with `python -m bench kernel-compile`")
     slots = slots_of(capacity)
     try:
-        for record in map(json.loads, filter(str.strip, path.read_text().splitlines())):
+        for record in map(json.loads, filter(str.strip, path.read_text(encoding="utf-8").splitlines())):
             if record["kernel"] == kernel and not record["log"] and slots_of(record["capacity"]) == slots:
                 own = record.get(f"instructions_per_message_{stream}")
                 where = f"`bench kernel-compile`, {f'stream {stream}' if own else 'random streams'}"

@@ -70,7 +70,9 @@ def found_gpu() -> str:
     """The name of the GPU that JAX would use. InputError where there is none. Asked of another process: this one takes no GPU memory."""
     command = [sys.executable, "-c", _PROBE]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, env=_environment(), timeout=120)
+        asked = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", env=_environment(), timeout=120
+        )
     except subprocess.TimeoutExpired:
         raise InputError(
             "gpu-check: JAX did not find its devices within two minutes; look at the driver with nvidia-smi"
@@ -119,7 +121,7 @@ def _run(part: Part, log: Path, left: float, *, stdout: Path | None = None) -> d
     limit, begun = min(part.seconds, left), time.monotonic()
     command = shlex.join(["python", *part.arguments])
     print(f"gpu-check: {part.name}, {max(limit, 0):.0f} s at most", file=sys.stderr, flush=True)
-    with log.open("a") as said:
+    with log.open("a", encoding="utf-8") as said:
         said.write(f"\n$ {command}\n")
         said.flush()
         if limit <= 0:
@@ -137,7 +139,7 @@ def _status(command: list[str], limit: float, said: Any, stdout: Path | None) ->
     try:
         if stdout is None:
             return subprocess.run(command, stdout=said, stderr=said, timeout=limit, env=_environment()).returncode
-        with stdout.open("w") as file:
+        with stdout.open("w", encoding="utf-8") as file:
             return subprocess.run(command, stdout=file, stderr=said, timeout=limit, env=_environment()).returncode
     except subprocess.TimeoutExpired:
         return f"stopped after {limit:.0f} s"
@@ -151,11 +153,11 @@ def _summarise(out: Path, device: str, done: list[dict[str, Any]], data: Path | 
         "date": records.now(),
         "command": shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         "recorded_flow": str(data) if data else "left out: no --data",
-        "records": len(path.read_text().splitlines()) if path.exists() else 0,
+        "records": len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0,
         "parts": done,
     }
     with whole_file(out / SUMMARY) as temporary:
-        temporary.write_text(json.dumps(summary, indent=1) + "\n")
+        temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return summary
 
 

@@ -81,7 +81,7 @@ def kernel_compile(
             code = _compiled(target, plugins, capacity, kernel)
             if ptx is not None:
                 with whole_file(ptx / f"{kernel}_{capacity}.ptx") as temporary:
-                    temporary.write_text(code)
+                    temporary.write_text(code, encoding="utf-8")
             counts = {what: len(re.findall(pattern, code)) for what, pattern in COUNTED.items()}
             instructions = len(re.findall(r"^\s+(?:@!?%p\d+ )?[a-z][\w.:]*\s[^;]*;|^\s+ret;", code, re.MULTILINE))
             record = {"bench": "kernel-compile", "kernel": kernel, "capacity": capacity, "log": kernel == "book_log"}
@@ -106,12 +106,16 @@ def _compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) ->
             "PYTHONPATH": os.pathsep.join(paths),
         }
         command = [sys.executable, "-m", __name__, str(target), str(capacity), kernel]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace"
+        )
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise InputError(f"kernel-compile: {last}; give the CUDA plugin of jax's version with --plugins")
         # Beside the kernel there are small ones, of copies.
-        codes = [text for path in Path(dump).glob("*.ptx") if ".entry lobjax_" in (text := path.read_text())]
+        codes = [
+            text for path in Path(dump).glob("*.ptx") if ".entry lobjax_" in (text := path.read_text(encoding="utf-8"))
+        ]
         if len(codes) != 1:
             raise InputError(
                 f"kernel-compile: XLA wrote {len(codes)} texts of the kernel; try the jax that the README names"
@@ -174,11 +178,13 @@ KERNELS: dict[str, Callable[[str, int], dict[str, Any]]] = {
 def _registers(ptxas: str, code: str) -> dict[str, int]:
     chip = re.search(r"\.target\s+(\w+)", code)
     assert chip is not None
-    with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".ptx") as file:
         file.write(code)
         file.flush()
         command = [ptxas, "-v", f"-arch={chip[1]}", file.name, "-o", os.devnull]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        said = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=True
+        ).stderr
     found = {what: re.search(pattern, said) for what, pattern in PTXAS.items()}
     return {what: int(match[1]) for what, match in found.items() if match}
 
@@ -188,7 +194,9 @@ def _compile(target: str, capacity: int, kernel: str) -> None:
     import jax
     from jax.experimental import topologies
 
-    gpu = topologies.get_topology_desc(platform="cuda", target_config=Path(target).read_text(), topology="1x1x1")
+    gpu = topologies.get_topology_desc(
+        platform="cuda", target_config=Path(target).read_text(encoding="utf-8"), topology="1x1x1"
+    )
     mesh = topologies.make_mesh(topo=gpu, mesh_shape=(1,), axis_names=("x",))
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
 

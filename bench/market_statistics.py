@@ -35,7 +35,7 @@ def save(record: Mapping[str, Any], folder: Path) -> list[Path]:
     written = {JSON: json.dumps(record, indent=1, allow_nan=False), MARKDOWN: markdown(record)}
     for name, text in written.items():
         with whole_file(folder / name) as temporary:
-            temporary.write_text(text + "\n")
+            temporary.write_text(text + "\n", encoding="utf-8")
     return [*(folder / name for name in written), *market_figures.save(record, folder)]
 
 

@@ -83,7 +83,7 @@ def append(path: Path | None, record: Mapping[str, Any]) -> None:
         return
     check_out(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         locks.alone_on(file)
         file.write(line + "\n")
 
@@ -100,7 +100,7 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
     for path in paths:
         if not path.is_file():
             raise InputError(f"{path}: no such file; name files that `python -m bench engine --out FILE` wrote")
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if not line.strip():
                 continue
             try:
@@ -136,7 +136,7 @@ def check_runs(runs: int) -> None:
 def _processor() -> str:
     """The processor's name as the system gives it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

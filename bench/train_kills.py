@@ -73,7 +73,14 @@ def _command(name: str, target: Path, folder: Path | None = None, seed: int = 0)
 
 
 def _train(name: str, target: Path, folder: Path | None = None, seed: int = 0) -> str:
-    done = subprocess.run(_command(name, target, folder, seed), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        _command(name, target, folder, seed),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"error: python -m train {name} {target} failed: {done.stderr.strip().splitlines()[-1]}")
     return done.stdout

@@ -150,7 +150,7 @@ def api_version() -> tuple[int, int] | None:
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
     if not header.is_file():
         return None
-    found = dict(re.findall(r"#define XLA_FFI_API_(MAJOR|MINOR) (\d+)", header.read_text()))
+    found = dict(re.findall(r"#define XLA_FFI_API_(MAJOR|MINOR) (\d+)", header.read_text(encoding="utf-8")))
     return (int(found["MAJOR"]), int(found["MINOR"])) if len(found) == 2 else None
 
 

@@ -72,7 +72,9 @@ def save(
         final, replace=True
     ) as temporary:  # there may be one: unfinished, or of the history that a named one cut off
         _write(temporary / STATE, arrays)
-        (temporary / META).write_text(json.dumps(about | {"files": _files(temporary / STATE)}, indent=1))
+        (temporary / META).write_text(
+            json.dumps(about | {"files": _files(temporary / STATE)}, indent=1), encoding="utf-8"
+        )
     return Checkpoint(final, **about)
 
 

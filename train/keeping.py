@@ -37,7 +37,7 @@ def settle(folder: Path, values: Mapping[int, float | None], best: BestConfig | 
             "better": best.better,
         }
         with whole_file(folder / BEST) as temporary:
-            temporary.write_text(json.dumps(about) + "\n")
+            temporary.write_text(json.dumps(about) + "\n", encoding="utf-8")
     else:
         (folder / BEST).unlink(missing_ok=True)
     if keep is not None:

@@ -72,7 +72,7 @@ class RunFolder:
         """Drop the metrics of what comes after `update` updates: it will be played again."""
         kept = [line for line in self.lines() if line["update"] <= update]
         with whole_file(self.metrics) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
 def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
@@ -91,7 +91,7 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "data": data_sources(config.env, config.evaluation.flow),
     }
     with whole_file(path / "run.json") as temporary:
-        temporary.write_text(json.dumps(about, indent=1) + "\n")
+        temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return RunFolder(path)
 
 

@@ -21,7 +21,7 @@ class Sinks:
 
     def __init__(self, folder: RunFolder, step: int, config: TrainConfig | None = None) -> None:
         """Go on after `step` environment steps (0: from the start). `config` names trackers; None: none."""
-        self._lines = folder.metrics.open("a", buffering=1)
+        self._lines = folder.metrics.open("a", buffering=1, encoding="utf-8")
         self._folder = folder
         folder.tensorboard.mkdir(parents=True, exist_ok=True)
         # Written from this thread: the usual writer's own thread dies silently on a full disk, and the next call waits for it for good.

@@ -142,7 +142,7 @@ def _folder(
             own |= {"processes": ours.size, "settings": settings}
             own |= {"versions": about["versions"] | {"torch": torch.__version__}}
             with whole_file(out / "run.json") as temporary:
-                temporary.write_text(json.dumps(about | own, indent=1) + "\n")
+                temporary.write_text(json.dumps(about | own, indent=1) + "\n", encoding="utf-8")
     except InputError as error:
         said = str(error)
     if ours.size > 1:

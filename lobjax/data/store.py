@@ -159,4 +159,4 @@ def _write(day: Day, out: Path, request: dict[str, Any]) -> None:
             pl.DataFrame({column: np.asarray(values) for column, values in table.items()}).write_parquet(buffer)
             (temporary / f"{name}.parquet").write_bytes(buffer.getbuffer())
         meta = {"format": FORMAT, "request": request, "info": dataclasses.asdict(day.info)}
-        (temporary / META).write_text(json.dumps(meta, indent=1) + "\n")
+        (temporary / META).write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ def save(comparison: Comparison, folder: str | Path) -> None:
     """Write the comparison's files into `folder`, each whole or not at all."""
     folder = Path(folder)
     with whole_file(folder / EVALUATION) as temporary:
-        temporary.write_text(json.dumps(evaluation(comparison), indent=1, allow_nan=False) + "\n")
+        temporary.write_text(json.dumps(evaluation(comparison), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _write_table(episodes_table(comparison), folder / EPISODES)
     _write_table(paths_table(comparison), folder / PATHS)
 

@@ -32,7 +32,15 @@ def commit() -> str:
     """The commit of this source tree, with a plus sign where it has been changed; "unknown" outside git."""
     asked = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:
-        found = subprocess.run(asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            asked,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
     except FileNotFoundError:
         return "unknown"
     return found.stdout.strip() or "unknown"

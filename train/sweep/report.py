@@ -63,7 +63,7 @@ def write(table: Table, sweep: Sweep, past: Sequence[Past]) -> None:
     if weights:
         style.write(figures.importance(sweep, weights, len(ranked)), folder / "importance.png")
     with whole_file(table.path / FILE) as temporary:
-        temporary.write_text("\n".join(markdown(sweep, past, ranked, weights)) + "\n")
+        temporary.write_text("\n".join(markdown(sweep, past, ranked, weights)) + "\n", encoding="utf-8")
     print("\n".join(_ranks(sweep, ranked[:SHOWN])))
     print(f"\n{_counts(past)}; the whole table: {table.path / FILE}")
 

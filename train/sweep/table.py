@@ -45,7 +45,7 @@ class Table:
         self.frame.write_parquet(buffer)
         with whole_file(self.path / TRIALS) as temporary:
             temporary.write_bytes(buffer.getbuffer())
-        with (self.path / PROGRAMS).open("a") as file:
+        with (self.path / PROGRAMS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(played.clock) + "\n")
 
     def has(self, trials: Sequence[int]) -> bool:
@@ -82,7 +82,9 @@ def open_folder(path: Path, sweep: Sweep) -> Table:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise InputError(f"{found}: damaged ({str(error).splitlines()[0]}); remove it to start again") from None
     with whole_file(path / ABOUT) as temporary:
-        temporary.write_text(json.dumps({**about, **stamp(), "command": command("python -m train")}, indent=1) + "\n")
+        temporary.write_text(
+            json.dumps({**about, **stamp(), "command": command("python -m train")}, indent=1) + "\n", encoding="utf-8"
+        )
     return Table(path, sweep.space, pl.DataFrame(schema=schema))
 
 
