@@ -15,7 +15,7 @@ from lobjax.env import EnvConfig, MakingConfig
 from lobjax.env.gymnasium import LobjaxVectorEnv, make_vec, shares
 from lobjax.errors import InputError
 from tests.env.environments import simulated
-from tests.train.probes import ProbeConfig, make
+from tests.env.gymnasium_probes import probe
 
 N = 3
 
@@ -24,11 +24,6 @@ N = 3
 def market() -> LobjaxVectorEnv:
     """One for all tests: a reset begins everything anew."""
     return LobjaxVectorEnv(simulated("market_making"), N)
-
-
-@functools.cache
-def probe(name: str, n: int = 16) -> LobjaxVectorEnv:
-    return LobjaxVectorEnv(make(ProbeConfig(probe=name)), n)
 
 
 def test_spaces_and_types():
@@ -134,7 +129,7 @@ def test_what_is_no_action_is_refused():
     probe("simplex").reset(seed=0)
     with pytest.raises(ValueError, match="must be finite and not negative"):
         probe("simplex").step(np.full((16, 3), -1.0))
-    with pytest.raises(ValueError, match=r"options \['masks'\] are not known"):
+    with pytest.raises(InputError, match=r"options \['masks'\] are not known"):
         envs.reset(options={"masks": 1})
 
 
