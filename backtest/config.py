@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from lobjax.config import build, load_yaml, override
 from lobjax.env import EnvConfig, ExecutionConfig, RecordedConfig, SnapshotConfig
 from lobjax.env.config import overlap
+from lobjax.evaluation import MOST_BATCH, MOST_EPISODES
 from lobjax.flow import PoissonConfig
+from lobjax.ranges import Length, Range, Seed, check
 from lobjax.strategies import MODELS, ModelsConfig
 
 EPISODES = 2000  # of a simulated market, unless said
@@ -22,19 +24,17 @@ class BacktestConfig:
     """
 
     env: EnvConfig = field(default_factory=EnvConfig)
-    strategies: tuple[str, ...] | None = None  # None: all that the task has
-    episodes: int | None = None
-    seed: int = 20120621  # episodes' keys are derived otherwise than training's, so they never meet
-    batch: int = 1024  # episodes side by side
+    strategies: Annotated[tuple[str, ...], Length(0, 64)] | None = None  # None: all that the task has
+    episodes: Annotated[int, Range(1, MOST_EPISODES)] | None = None
+    seed: Seed = 20120621  # episodes' keys are derived otherwise than training's, so they never meet
+    batch: Annotated[int, Range(1, MOST_BATCH)] = 1024  # episodes side by side
     profile: PoissonConfig | RecordedConfig | None = None
     models: ModelsConfig = field(default_factory=ModelsConfig)  # the numbers of strategies that are closed forms
-    looks: int = 40  # at the market between decisions, in the episode that the report shows in detail
+    # At the market between decisions, in the episode that the report shows in detail.
+    looks: Annotated[int, Range(1, 10_000)] = 40
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.looks < 1 or (self.episodes is not None and self.episodes < 1):
-            raise ValueError("episodes, batch and looks must be at least 1")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
+        check(self)
         if self.strategies is not None and len(set(self.strategies)) != len(self.strategies):
             raise ValueError("strategies names one twice")
         if self.env.task.step_messages:

@@ -2,11 +2,11 @@
 
 An unknown key is an error that names the nearest one; a value of the wrong type is an error that says which was wanted
 (`yaml.safe_load("3e-4")` is a string: it is read as a number only where a number is wanted). A union of dataclasses is told apart by
-its `kind` field, a `Literal` with one value.
+its `kind` field, a `Literal` with one value. A number must lie in the range that is stated beside its field (`lobjax.ranges`).
 """
 
+import contextlib
 import dataclasses
-import math
 import types
 import typing
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 
 from lobjax import bounded_yaml
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import number, shown, stated
 from lobjax.reading import parsing, read_text
 
 C = TypeVar("C")
@@ -34,12 +35,13 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
 def build(cls: type[C], data: dict[str, Any], where: str = "config") -> C:
     """Build the dataclass `cls` from a mapping, strictly; nested dataclasses too. `where` names the place in errors."""
     if not isinstance(data, dict):
-        raise InputError(f"{where}: expected a mapping, found {type(data).__name__} {data!r}")
-    hints = typing.get_type_hints(cls)
+        raise InputError(f"{where}: expected a mapping, found {type(data).__name__} {shown(data)}")
+    hints = typing.get_type_hints(cls, include_extras=True)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     for key in data:
         if key not in fields:
-            raise InputError(f"{where}: unknown key '{key}'; {nearest(str(key), fields)}")
+            name = shown(str(key))[1:-1]
+            raise InputError(f"{where}: unknown key '{name}'; {nearest(name, fields)}")
     values = {key: _convert(hints[key], value, f"{where}.{key}") for key, value in data.items()}
     required = {f.name for f in fields.values() if f.default is f.default_factory is dataclasses.MISSING}
     if missing := sorted(required - values.keys()):
@@ -56,17 +58,17 @@ def override(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise InputError(f"override '{assignment}': expected key.path=value")
+            raise InputError(f"override {shown(assignment)}: expected key.path=value")
         *parents, leaf = key.split(".")
         node = result
         for parent in parents:
             node = node.setdefault(parent, {})
             if not isinstance(node, dict):
-                raise InputError(f"override '{assignment}': '{parent}' is a value, not a group of keys")
+                raise InputError(f"override {shown(assignment)}: '{parent}' is a value, not a group of keys")
         try:
             node[leaf] = bounded_yaml.load(text)
         except (yaml.YAMLError, ValueError) as error:
-            raise InputError(f"override '{assignment}': the value is not valid YAML: {error}") from None
+            raise InputError(f"override {shown(assignment)}: the value is not valid YAML: {error}") from None
     return result
 
 
@@ -86,6 +88,7 @@ def _copy(data: Any) -> Any:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    hint, limit = stated(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
@@ -93,18 +96,20 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return _convert_union(arguments, value, where)
     if origin is Literal:
         if type(value) is not type(arguments[0]) or value not in arguments:
-            raise InputError(f"{where}: {value!r} is not allowed; {nearest(str(value), map(str, arguments))}")
+            raise InputError(f"{where}: {shown(value)} is not allowed; {nearest(shown(value), map(str, arguments))}")
         return value
     if origin is tuple:
         if not isinstance(value, (list, tuple)):
-            raise InputError(f"{where}: expected a list, found {type(value).__name__} {value!r}")
+            raise InputError(f"{where}: expected a list, found {type(value).__name__} {shown(value)}")
+        if limit is not None and (wrong := limit.wrong(value)):
+            raise InputError(f"{where}: {wrong}")
         items = [arguments[0]] * len(value) if len(arguments) == 2 and arguments[1] is ... else list(arguments)
         if len(items) != len(value):
             raise InputError(f"{where}: expected {len(items)} values, found {len(value)}")
         return tuple(_convert(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(items, value, strict=True)))
     if dataclasses.is_dataclass(hint):
         return build(hint, value, where)  # type: ignore[arg-type]
-    return _convert_scalar(hint, value, where)
+    return _convert_scalar(hint, limit, value, where)
 
 
 def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
@@ -117,30 +122,23 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     if not isinstance(value, dict) or "kind" not in value:
         raise InputError(f"{where}: missing key 'kind'; known: {', '.join(sorted(kinds))}")
     if not isinstance(value["kind"], str) or value["kind"] not in kinds:
-        raise InputError(f"{where}.kind: {value['kind']!r} is not known; {nearest(str(value['kind']), kinds)}")
+        raise InputError(f"{where}.kind: {shown(value['kind'])} is not known; {nearest(shown(value['kind']), kinds)}")
     return build(kinds[value["kind"]], value, where)
 
 
-def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
-    wrong = InputError(f"{where}: expected {getattr(hint, '__name__', hint)}, found {type(value).__name__} {value!r}")
+def _convert_scalar(hint: Any, limit: Any, value: Any, where: str) -> Any:
     if hint is Path and isinstance(value, str):
         return Path(value)
-    if hint is float and not isinstance(value, bool):
-        if isinstance(value, (int, float)):
-            return _finite(float(value), where)
-        if isinstance(value, str):  # YAML 1.1 reads 3e-4 as a string
-            try:
-                return _finite(float(value), where)
-            except ValueError:
-                raise wrong from None
+    if hint is float and isinstance(value, str):  # YAML 1.1 reads 3e-4 as a string
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    if hint is int or hint is float:
+        try:
+            return number(hint, limit, value, where) + hint(0)  # without the sign of -0.0
+        except ValueError as error:
+            raise InputError(str(error)) from None
     if isinstance(hint, type) and type(value) is hint:
-        if hint is int and not -(2**31) <= value < 2**32:
-            raise InputError(f"{where}: {value} does not fit 32 bits; choose a smaller number")
         return value
-    raise wrong
-
-
-def _finite(value: float, where: str) -> float:
-    if not math.isfinite(value):
-        raise InputError(f"{where}: {value} is not a finite number; choose one")
-    return value
+    raise InputError(
+        f"{where}: expected {getattr(hint, '__name__', hint)}, found {type(value).__name__} {shown(value)}"
+    )

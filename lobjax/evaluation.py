@@ -7,7 +7,7 @@ plays, so that differences between players are paired and their noise cancels.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -15,11 +15,14 @@ import numpy as np
 
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.policy import Policy
+from lobjax.ranges import Range, Seed, check
 from lobjax.strategies import Strategy
 
 Player = Policy | Strategy
 Watch = Callable[[EnvState], dict[str, jax.Array]]
 OnBatch = Callable[[int], None]
+MOST_EPISODES = 1 << 24  # of one player
+MOST_BATCH = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +32,14 @@ class Episodes:
     `stops`: the market stands still where an episode has ended, which saves its time, rather than to go on until the last decision.
     """
 
-    count: int
-    seed: int
+    count: Annotated[int, Range(1, MOST_EPISODES)]
+    seed: Seed
     starts: bool = False
     stops: bool = False
-    batch: int = 1024
+    batch: Annotated[int, Range(1, MOST_BATCH)] = 1024
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.batch < 1:
-            raise ValueError(f"count {self.count} and batch {self.batch} must be at least 1")
+        check(self)
 
 
 class Played(NamedTuple):

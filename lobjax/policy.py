@@ -4,7 +4,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from lobjax.nets import (
     make_simplex_head,
 )
 from lobjax.nets.statistics import Statistics, normalise, unit_statistics
+from lobjax.ranges import Range, check
 
 FILE = "policy.npz"
 SPACES = {"Simplex": Simplex, "MultiDiscrete": MultiDiscrete}
@@ -49,12 +50,15 @@ class PolicyConfig:
 
     task: str
     actions: str  # what they mean, as `Environment.actions`
-    observation_size: int
+    observation_size: Annotated[int, Range(1, 1 << 20)]
     space: Any
     net: NetConfig
     head: HeadConfig | None = None
     normalise_observations: bool = True
-    progress: float = 1.0
+    progress: Annotated[float, Range(0.0, 1.0)] = 1.0
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)

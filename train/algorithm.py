@@ -1,16 +1,15 @@
 """How a policy is improved from what it played: the choices of each algorithm."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from lobjax.ranges import Range, check
 from train.optimiser import AdamConfig, OptimiserConfig
 
-
-def positive(config: Any, *names: str) -> None:
-    """ValueError unless each of these fields is above 0."""
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+_Share = Annotated[float, Range(0.0, 1.0)]
+_Coefficient = Annotated[float, Range(0.0, 1e3)]
+_LearningRate = Annotated[float, Range(1e-9, 10.0)]
+_Bound = Annotated[float, Range(1e-6, 1e6)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,25 +21,23 @@ class PPOConfig:
     """
 
     kind: Literal["ppo"] = "ppo"
-    epochs: int = 4
-    minibatches: int = 4
-    discount: float = 0.99
-    trace_decay: float = 0.95
-    clip: float = 0.2
-    value_clip: float | None = None
-    value_coefficient: float = 0.5
-    entropy_coefficient: float = 0.0
+    epochs: Annotated[int, Range(1, 1000)] = 4
+    minibatches: Annotated[int, Range(1, 65_536)] = 4
+    discount: _Share = 0.99
+    trace_decay: _Share = 0.95
+    clip: Annotated[float, Range(1e-6, 100.0)] = 0.2
+    value_clip: _Bound | None = None
+    value_coefficient: _Coefficient = 0.5
+    entropy_coefficient: _Coefficient = 0.0
     normalise_advantages: bool = True
-    target_kl: float | None = None
-    learning_rate: float = 3e-4
+    target_kl: _Bound | None = None
+    learning_rate: _LearningRate = 3e-4
     schedule: Literal["constant", "linear"] = "constant"
-    max_gradient_norm: float | None = 0.5
+    max_gradient_norm: _Bound | None = 0.5
     optimiser: OptimiserConfig = field(default_factory=AdamConfig)
 
     def __post_init__(self) -> None:
-        positive(self, "epochs", "minibatches", "clip", "learning_rate")
-        positive(self, *(n for n in ("value_clip", "target_kl", "max_gradient_norm") if getattr(self, n) is not None))
-        _check(self)
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +48,14 @@ class ActorCriticConfig:
     """
 
     kind: Literal["actor_critic"] = "actor_critic"
-    discount: float = 1.0
-    trace_decay: float = 1.0
-    value_coefficient: float = 0.5
-    entropy_coefficient: float = 0.0
+    discount: _Share = 1.0
+    trace_decay: _Share = 1.0
+    value_coefficient: _Coefficient = 0.5
+    entropy_coefficient: _Coefficient = 0.0
     normalise_advantages: bool = True
-    learning_rate: float = 5e-4
+    learning_rate: _LearningRate = 5e-4
     schedule: Literal["constant", "linear"] = "constant"
-    max_gradient_norm: float | None = None
+    max_gradient_norm: _Bound | None = None
     optimiser: OptimiserConfig = field(default_factory=AdamConfig)
 
     # What PPO chooses and this does not.
@@ -68,17 +65,7 @@ class ActorCriticConfig:
     target_kl: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        positive(self, "learning_rate", *(["max_gradient_norm"] if self.max_gradient_norm is not None else []))
-        _check(self)
+        check(self)
 
 
 AlgorithmConfig = PPOConfig | ActorCriticConfig
-
-
-def _check(config: AlgorithmConfig) -> None:
-    for name in ("discount", "trace_decay"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must lie between 0 and 1")
-    for name in ("value_coefficient", "entropy_coefficient"):
-        if getattr(config, name) < 0:
-            raise ValueError(f"{name} is {getattr(config, name)}; it cannot be negative")

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from lobjax.config import build, load_yaml, override
 from lobjax.env import RecordedConfig
 from lobjax.env.config import overlap
 from lobjax.errors import InputError
+from lobjax.evaluation import MOST_EPISODES
 from lobjax.flow import PoissonConfig
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
-from train.algorithm import AlgorithmConfig, PPOConfig, positive
+from lobjax.ranges import Length, Range, Seed, check
+from lobjax.types import INT32_MAX
+from train.algorithm import AlgorithmConfig, PPOConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +25,13 @@ class EvaluationConfig:
     whatever `episodes` says. `actions`: the head's "mode", or "sampled" as at the end of training. 0 episodes: no evaluation.
     """
 
-    episodes: int = 4096
-    seed: int = 20250701
+    episodes: Annotated[int, Range(0, MOST_EPISODES)] = 4096
+    seed: Seed = 20250701
     actions: Literal["mode", "sampled"] = "mode"
     flow: PoissonConfig | RecordedConfig | None = None
 
     def __post_init__(self) -> None:
-        if self.episodes < 0 or not 0 <= self.seed < 2**32:
-            raise ValueError("episodes must not be negative, and seed must lie between 0 and 2^32 - 1")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,29 +59,25 @@ class TrainConfig:
     net: NetConfig = field(default_factory=MLPConfig)
     head: HeadConfig | None = None
     algorithm: AlgorithmConfig = field(default_factory=PPOConfig)
-    seed: int = 0
-    devices: int = 1
-    n_envs: int = 512
-    rollout_length: int = 16
-    total_steps: int = 1_000_000
-    bank_size: int = 2
+    seed: Seed = 0
+    devices: Annotated[int, Range(1, 4096)] = 1
+    n_envs: Annotated[int, Range(1, 1 << 20)] = 512
+    rollout_length: Annotated[int, Range(1, 65_536)] = 16
+    total_steps: Annotated[int, Range(1, 10**12)] = 1_000_000
+    bank_size: Annotated[int, Range(1, 4096)] = 2
     normalise_observations: bool = True
     normalise_rewards: bool = False
-    checkpoint_every: int = 50
-    keep: int | None = None
+    checkpoint_every: Annotated[int, Range(1, 10**9)] = 50
+    keep: Annotated[int, Range(1, 10**6)] | None = None
     keep_best: BestConfig | None = None
-    sinks: tuple[Literal["mlflow", "wandb"], ...] = ()
+    sinks: Annotated[tuple[Literal["mlflow", "wandb"], ...], Length(0, 2)] = ()
     compile: Literal["full", "quick"] = "full"
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
-        positive(self, "devices", "n_envs", "rollout_length", "total_steps", "bank_size", "checkpoint_every")
-        if self.keep is not None:
-            positive(self, "keep")
+        check(self)
         if len(set(self.sinks)) != len(self.sinks):
             raise ValueError(f"sinks {list(self.sinks)}: one is named twice; name each once")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed is {self.seed}; it must lie between 0 and 2^32 - 1")
         parts = self.devices * self.algorithm.minibatches
         if self.n_envs % parts:
             raise ValueError(
@@ -87,6 +85,11 @@ class TrainConfig:
                 f"minibatches; make it a multiple of {parts}"
             )
         self._check_held_out()
+        if self.batch_size > INT32_MAX or self.n_updates > INT32_MAX:
+            raise ValueError(
+                f"n_envs {self.n_envs} x rollout_length {self.rollout_length} in {self.n_updates:,} updates are more than are "
+                "counted (2^31 - 1 of each); lower n_envs, rollout_length or total_steps"
+            )
         if self.n_updates < 1:
             raise ValueError(f"total_steps {self.total_steps} is less than one update of {self.batch_size} steps")
 

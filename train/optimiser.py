@@ -1,9 +1,13 @@
 """From a gradient to a direction: what optax offers, by name. The learning rate is applied by `train.ppo`, since it follows the update."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import optax
+
+from lobjax.ranges import Range, check
+
+_EPSILON = Range(1e-16, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,10 +15,10 @@ class AdamConfig:
     """Adam (Kingma and Ba, arXiv 1412.6980)."""
 
     kind: Literal["adam"] = "adam"
-    epsilon: float = 1e-5
+    epsilon: Annotated[float, _EPSILON] = 1e-5
 
     def __post_init__(self) -> None:
-        _positive(self, "epsilon")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +26,11 @@ class AdamWConfig:
     """Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101): each step also takes `weight_decay` of the parameters."""
 
     kind: Literal["adamw"] = "adamw"
-    epsilon: float = 1e-5
-    weight_decay: float = 1e-2
+    epsilon: Annotated[float, _EPSILON] = 1e-5
+    weight_decay: Annotated[float, Range(1e-9, 10.0)] = 1e-2
 
     def __post_init__(self) -> None:
-        _positive(self, "epsilon", "weight_decay")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +38,10 @@ class SGDConfig:
     """Gradient descent; `momentum` 0 is without."""
 
     kind: Literal["sgd"] = "sgd"
-    momentum: float = 0.0
+    momentum: Annotated[float, Range(0.0, 0.99999)] = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum is {self.momentum}; it must lie between 0 and 1, 1 excluded")
+        check(self)
 
 
 OptimiserConfig = AdamConfig | AdamWConfig | SGDConfig
@@ -52,9 +55,3 @@ def direction(config: OptimiserConfig) -> optax.GradientTransformation:
     return (
         optax.chain(adam, optax.add_decayed_weights(config.weight_decay)) if isinstance(config, AdamWConfig) else adam
     )
-
-
-def _positive(config: Any, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")

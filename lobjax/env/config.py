@@ -2,38 +2,40 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from lobjax.clock import NS
 from lobjax.env.execution import ExecutionConfig
 from lobjax.env.making import MakingConfig
 from lobjax.env.snapshot import SnapshotConfig
 from lobjax.flow import MixedConfig, PoissonConfig
+from lobjax.ranges import Range, check
+
+_DELAY_NS = Range(0, 3600 * NS)
+_FEE_MILLITICKS = Range(-1_000_000, 1_000_000)  # a thousand ticks a lot
 
 
 @dataclass(frozen=True, kw_only=True)
 class MarketConfig:
     """The venue: sizes, fees, latencies, engine."""
 
-    capacity: int = 128  # orders a side; `displaced` in the metrics shows when it is too small
-    maker_fee_milliticks: int = 0  # thousandths of a tick per lot; negative is a rebate
-    taker_fee_milliticks: int = 0
-    feed_delay_ns: int = 0  # from the market to the agent
-    order_delay_ns: int = 0  # and back
-    max_messages: int = 128  # of one step; `late` in the metrics shows when it is too small
-    queue_places: int = 32  # messages in flight; `dropped` in the metrics shows when it is too small
-    levels: int = 5  # of the depth snapshot in observations
+    # Orders a side; `displaced` in the metrics shows when it is too small.
+    capacity: Annotated[int, Range(8, 512)] = 128
+    maker_fee_milliticks: Annotated[int, _FEE_MILLITICKS] = 0  # thousandths of a tick per lot; negative is a rebate
+    taker_fee_milliticks: Annotated[int, _FEE_MILLITICKS] = 0
+    feed_delay_ns: Annotated[int, _DELAY_NS] = 0  # from the market to the agent
+    order_delay_ns: Annotated[int, _DELAY_NS] = 0  # and back
+    # Of one step; `late` in the metrics shows when it is too small.
+    max_messages: Annotated[int, Range(1, 1 << 20)] = 128
+    # Messages in flight; `dropped` in the metrics shows when it is too small.
+    queue_places: Annotated[int, Range(1, 4096)] = 32
+    levels: Annotated[int, Range(1, 512)] = 5  # of the depth snapshot in observations
     engine: Literal["auto", "kernel", "host", "xla"] = "auto"
 
     def __post_init__(self) -> None:
+        check(self)
         if self.capacity not in (8, 16, 32, 64, 128, 256, 512):
             raise ValueError(f"capacity {self.capacity} must be a power of two from 8 to 512")
-        if min(self.max_messages, self.queue_places, self.levels) < 1:
-            raise ValueError("max_messages, queue_places and levels must be at least 1")
-        if not (0 <= self.feed_delay_ns <= 3600 * NS and 0 <= self.order_delay_ns <= 3600 * NS):
-            raise ValueError("feed_delay_ns and order_delay_ns must be between 0 and an hour")
-        if max(abs(self.maker_fee_milliticks), abs(self.taker_fee_milliticks)) > 10**6:
-            raise ValueError("fees must be within a thousand ticks a lot (10^6 milliticks)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +47,16 @@ class RecordedConfig:
     book: Path | None = None  # the LOBSTER book file, where it is not found beside the message file
     from_time: str = "09:45:00"
     until_time: str = "16:00:00"
-    start_every_s: float = 30.0  # episodes start this far apart; at least an episode's length makes them disjoint
-    levels: int | None = None  # depth of the window that is replayed, of a file that is not built yet
+    # Episodes start this far apart; at least an episode's length makes them disjoint.
+    start_every_s: Annotated[float, Range(0.01, 86_400)] = 30.0
+    # Depth of the window that is replayed, of a file that is not built yet.
+    levels: Annotated[int, Range(1, 512)] | None = None
     instrument: str | None = None  # its symbol or number, where an MBO file holds several
 
     def __post_init__(self) -> None:
+        check(self)
         if not seconds_of_day(self.from_time) < seconds_of_day(self.until_time):
             raise ValueError(f"from_time {self.from_time} is not before until_time {self.until_time}")
-        if self.start_every_s <= 0:
-            raise ValueError("start_every_s must be positive")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,7 @@ what it fetched beyond the best opposite price at arrival, less fees, in ticks p
 """
 
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import flax.struct
 import jax
@@ -17,6 +16,7 @@ import jax.numpy as jnp
 
 from lobjax.book import volume_at
 from lobjax.env.base import AGENT
+from lobjax.env.episodes import DAY_S, check_episode
 from lobjax.env.execution_paper import PaperParams, PaperView, Standing
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import Simplex
@@ -30,8 +30,12 @@ from lobjax.env.views import (
     resting_lots,
 )  # fmt: skip
 from lobjax.market import MarketState, Orders
+from lobjax.ranges import Length, Range, check
 from lobjax.types import INT32_MAX, Kind, Message, Side
 from lobjax.words import minus, plus, product, to_float
+
+_MOST = (1 << 20) - 1
+_SCALE = Range(1e-3, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,33 +44,26 @@ class ExecutionConfig:
 
     kind: Literal["execution"] = "execution"
     side: Literal["sell", "buy"] = "sell"
-    lots: int = 40
-    decisions: int = 10
-    step_s: float = 6.0  # between decisions; the deadline is decisions * step_s
-    step_messages: int = 0  # if not 0, a step lasts instead until so many messages of the flow have come
+    lots: Annotated[int, Range(1, _MOST)] = 40
+    decisions: Annotated[int, Range(1, _MOST)] = 10
+    step_s: Annotated[float, Range(1e-6, DAY_S)] = 6.0  # between decisions; the deadline is decisions * step_s
+    # If not 0, a step lasts instead until so many messages of the flow have come.
+    step_messages: Annotated[int, Range(0, _MOST)] = 0
     # Prices at which orders may rest, in ticks away from the reference: for a sale from the best bid ("opposite") or ask ("same") upwards.
     reference: Literal["opposite", "same"] = "opposite"
-    offsets_ticks: tuple[int, ...] = (1, 2, 3, 4, 5)
-    price_scale_ticks: float = 5.0  # the unit of prices in observations; the paper's is 10
+    offsets_ticks: Annotated[tuple[Annotated[int, Range(-_MOST, _MOST)], ...], Length(1, 64)] = (1, 2, 3, 4, 5)
+    price_scale_ticks: Annotated[float, _SCALE] = 5.0  # the unit of prices in observations; the paper's is 10
     # "features": this package's own. "paper": that of Cheridito and Weiss, lot by lot, see `lobjax.env.execution_paper`; it scales volumes
     # by what is usual 1, 2.. ticks from the opposite best (here the mean shape of the noise market) and places in the queue.
     observation: Literal["features", "paper"] = "features"
-    volume_scale_lots: tuple[float, ...] = (3.946425, 10.759585, 16.278854, 18.873662, 19.587928)
-    queue_scale_lots: float = 40.0
+    volume_scale_lots: Annotated[tuple[Annotated[float, _SCALE], ...], Length(1, 64)] = (
+        3.946425, 10.759585, 16.278854, 18.873662, 19.587928,
+    )  # fmt: skip
+    queue_scale_lots: Annotated[float, _SCALE] = 40.0
 
     def __post_init__(self) -> None:
-        if self.lots < 1 or self.decisions < 1 or self.step_s <= 0 or self.price_scale_ticks <= 0:
-            raise ValueError("lots, decisions, step_s and price_scale_ticks must be positive")
-        if not self.offsets_ticks or len(set(self.offsets_ticks)) != len(self.offsets_ticks):
-            raise ValueError("offsets_ticks needs at least one level, and no level twice")
-        if max(self.lots, self.decisions, *map(abs, self.offsets_ticks)) >= 1 << 20:
-            raise ValueError("lots, decisions and offsets_ticks must be below 2^20")
-        if not 1e-6 <= self.step_s <= 1e6:
-            raise ValueError("step_s must be between a microsecond and 10^6 seconds")
-        if self.step_messages < 0:
-            raise ValueError("step_messages must not be negative; 0 lets a step last step_s")
-        if not all(isfinite(scale) and scale > 0 for scale in (*self.volume_scale_lots, self.queue_scale_lots)):
-            raise ValueError("volume_scale_lots and queue_scale_lots must be positive numbers")
+        check(self)
+        check_episode(self)
         if self.observation == "paper":
             self._check_paper()
 

@@ -8,7 +8,7 @@ Reward: the change of cash plus inventory at mid, less fees, less a penalty on s
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import flax.struct
 import jax
@@ -16,12 +16,16 @@ import jax.numpy as jnp
 
 from lobjax.book import best_prices, volume_at
 from lobjax.env.base import AGENT
+from lobjax.env.episodes import DAY_S, check_episode
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import MultiDiscrete
 from lobjax.env.views import best_of_others, market_features, market_names, mid2_ticks, queue_ahead
 from lobjax.market import MarketState, Orders
+from lobjax.ranges import Length, Range, check
 from lobjax.types import INT32_MAX, Kind, Message, Side
 from lobjax.words import Wide, minus, plus, product, to_float
+
+_MOST = (1 << 20) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,28 +33,21 @@ class MakingConfig:
     """How much may be quoted where, and what inventory costs."""
 
     kind: Literal["market_making"] = "market_making"
-    quote_lots: int = 5
-    inventory_limit_lots: int = 20
-    decisions: int = 60
-    step_s: float = 1.0
-    step_messages: int = 0  # if not 0, a step lasts instead until so many messages of the flow have come
-    offsets_ticks: tuple[int, ...] = (-1, 0, 1, 2, 3)  # behind the best price of the side; negative improves it
-    inventory_penalty: float = 0.01  # ticks x lots, for each squared lot held at the end of a step
-    price_scale_ticks: float = 5.0  # the unit of prices in observations
+    quote_lots: Annotated[int, Range(1, _MOST)] = 5
+    inventory_limit_lots: Annotated[int, Range(1, _MOST)] = 20
+    decisions: Annotated[int, Range(1, _MOST)] = 60
+    step_s: Annotated[float, Range(1e-6, DAY_S)] = 1.0
+    # If not 0, a step lasts instead until so many messages of the flow have come.
+    step_messages: Annotated[int, Range(0, _MOST)] = 0
+    # Behind the best price of the side; negative improves it.
+    offsets_ticks: Annotated[tuple[Annotated[int, Range(-_MOST, _MOST)], ...], Length(1, 64)] = (-1, 0, 1, 2, 3)
+    # Ticks x lots, for each squared lot held at the end of a step.
+    inventory_penalty: Annotated[float, Range(0.0, 1e6)] = 0.01
+    price_scale_ticks: Annotated[float, Range(1e-3, 1e6)] = 5.0  # the unit of prices in observations
 
     def __post_init__(self) -> None:
-        if min(self.quote_lots, self.decisions, self.inventory_limit_lots) < 1 or self.step_s <= 0:
-            raise ValueError("quote_lots, inventory_limit_lots, decisions and step_s must be positive")
-        if not self.offsets_ticks or len(set(self.offsets_ticks)) != len(self.offsets_ticks):
-            raise ValueError("offsets_ticks needs at least one level, and no level twice")
-        if self.inventory_penalty < 0 or self.price_scale_ticks <= 0:
-            raise ValueError("inventory_penalty must not be negative and price_scale_ticks must be positive")
-        if max(self.inventory_limit_lots, self.quote_lots, self.decisions, *map(abs, self.offsets_ticks)) >= 1 << 20:
-            raise ValueError("quote_lots, inventory_limit_lots, decisions and offsets_ticks must be below 2^20")
-        if not 1e-6 <= self.step_s <= 1e6:
-            raise ValueError("step_s must be between a microsecond and 10^6 seconds")
-        if self.step_messages < 0:
-            raise ValueError("step_messages must not be negative; 0 lets a step last step_s")
+        check(self)
+        check_episode(self)
 
 
 class MakingParams(flax.struct.PyTreeNode):

@@ -11,7 +11,7 @@ As it already sums up the future, it goes with a discount of 0.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import flax.struct
 import jax
@@ -20,12 +20,14 @@ import jax.numpy as jnp
 from lobjax import clock
 from lobjax.env.snapshot_market import Sent, SnapshotState
 from lobjax.env.spaces import MultiDiscrete
+from lobjax.ranges import Range, check
 from lobjax.snapshot.account import mid2_ticks
 from lobjax.snapshot.bounds import MAX_FEE_BPS, UNIT
 from lobjax.words import Wide, minus, to_float
 
 _BPS = 10_000.0
 _DAY_S = 86_400.0
+_LOTS = Range(1, (1 << 20) - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,36 +35,30 @@ class SnapshotConfig:
     """What may be traded, with what, and what is rewarded. The flow must be recorded: a day, or an .npz of snapshots."""
 
     kind: Literal["snapshot"] = "snapshot"
-    decisions: int = 60
-    step_s: float = 1.0  # between snapshots
-    most_lots: int = 5  # K, of one decision
-    position_limit_lots: int = 20
-    leverage_limit: float = 2.0  # |position| at the mid, as a multiple of the liquidation value
-    capital_lots: int = 20  # the cash at the start buys so many lots
-    patience: int = 3  # further snapshots on which what is left over goes on
-    delay_snapshots: int = 0  # between a decision and its trade: 0 (at the snapshot that was seen) or 1 (at the next)
-    fee_bps: int = 0  # of what is paid or received; env.market.taker_fee_milliticks is charged too
+    decisions: Annotated[int, _LOTS] = 60
+    step_s: Annotated[float, Range(1e-3, _DAY_S)] = 1.0  # between snapshots
+    most_lots: Annotated[int, Range(1, 1024)] = 5  # K, of one decision
+    position_limit_lots: Annotated[int, _LOTS] = 20
+    # |position| at the mid, as a multiple of the liquidation value.
+    leverage_limit: Annotated[float, Range(1e-3, 1e6)] = 2.0
+    capital_lots: Annotated[int, _LOTS] = 20  # the cash at the start buys so many lots
+    patience: Annotated[int, Range(0, (1 << 20) - 1)] = 3  # further snapshots on which what is left over goes on
+    # Between a decision and its trade: 0 (at the snapshot that was seen) or 1 (at the next).
+    delay_snapshots: Annotated[int, Range(0, 1)] = 0
+    # Of what is paid or received; env.market.taker_fee_milliticks is charged too.
+    fee_bps: Annotated[int, Range(0, MAX_FEE_BPS)] = 0
     reward: Literal["value", "hindsight"] = "value"
-    horizon: int = 64  # snapshots that hindsight sees
-    hindsight_discount: float = 0.99
-    price_scale_ticks: float = 10.0  # the unit of prices in observations
+    horizon: Annotated[int, Range(1, 4096)] = 64  # snapshots that hindsight sees
+    hindsight_discount: Annotated[float, Range(1e-6, 1.0)] = 0.99
+    price_scale_ticks: Annotated[float, Range(1e-3, 1e6)] = 10.0  # the unit of prices in observations
     step_messages: ClassVar[int] = 0  # steps go by the clock
 
     def __post_init__(self) -> None:
-        if min(self.decisions, self.most_lots, self.position_limit_lots, self.capital_lots, self.horizon) < 1:
-            raise ValueError("decisions, most_lots, position_limit_lots, capital_lots and horizon must be at least 1")
-        if max(self.decisions, self.most_lots, self.position_limit_lots, self.capital_lots, self.patience) >= 1 << 20:
-            raise ValueError("decisions, patience and lots must be below 2^20")
-        if self.horizon > 1 << 12:
-            raise ValueError("horizon must be at most 4,096 snapshots")
-        if self.patience < 0 or self.delay_snapshots not in (0, 1):
-            raise ValueError("patience must not be negative, and delay_snapshots must be 0 or 1")
-        if not 0 <= self.fee_bps <= MAX_FEE_BPS:
-            raise ValueError(f"fee_bps must be between 0 and {MAX_FEE_BPS}")
-        if min(self.leverage_limit, self.price_scale_ticks) <= 0 or not 0 < self.hindsight_discount <= 1:
-            raise ValueError("leverage_limit and price_scale_ticks must be positive, hindsight_discount in (0, 1]")
-        if not 1e-3 <= self.step_s <= 1e5:
-            raise ValueError("step_s must be between a millisecond and 10^5 seconds")
+        check(self)
+        if self.decisions * self.step_s > _DAY_S:
+            raise ValueError(
+                f"{self.decisions:,} decisions of {self.step_s:g} s last longer than a day; lower decisions or step_s"
+            )
 
 
 class SnapshotTaskParams(flax.struct.PyTreeNode):

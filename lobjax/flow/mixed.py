@@ -6,7 +6,7 @@ without effect on the law of their market (idle turns use up random words, so it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import flax.struct
 import jax
@@ -18,6 +18,7 @@ from lobjax.flow.base import Flow, Opening
 from lobjax.flow.poisson import PoissonConfig, PoissonFlow
 from lobjax.flow.strategic import StrategicConfig, StrategicFlow, strategic_params
 from lobjax.flow.tactical import TacticalConfig
+from lobjax.ranges import Length, check
 from lobjax.types import Message
 from lobjax.words import high_product
 
@@ -31,11 +32,10 @@ class MixedConfig:
     """Markets of equal chances, which open alike."""
 
     kind: Literal["mixed"] = "mixed"
-    flows: tuple[PoissonConfig, ...]
+    flows: Annotated[tuple[PoissonConfig, ...], Length(1, 64)]
 
     def __post_init__(self) -> None:
-        if not self.flows:
-            raise ValueError("flows needs at least one flow")
+        check(self)
         for name in _SHARED:
             if len({getattr(flow, name) for flow in self.flows}) > 1:
                 raise ValueError(f"flows must have the same {name}")

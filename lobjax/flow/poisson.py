@@ -11,7 +11,7 @@ the other one's best, as large as what rests there. The defaults are the noise t
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import flax.struct
 import jax
@@ -24,6 +24,7 @@ from lobjax.flow.base import Opening
 from lobjax.flow.fixed import (
     MAX_TOTAL_RATE,
     MINUS_LOG,
+    RATE_ONE,
     exponential,
     quotient,
     thresholds,
@@ -33,7 +34,8 @@ from lobjax.flow.fixed import (
 )
 from lobjax.flow.strategic import StrategicConfig
 from lobjax.flow.tactical import TacticalConfig, TacticalParams, multipliers, pressed_by, tactical_params
-from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message, Side
+from lobjax.ranges import Length, Range, check
+from lobjax.types import MAX_CAPACITY, SYNTHETIC_ID_BASE, Kind, Message, Side
 from lobjax.words import high_product
 
 MAX_DISTANCES = 64  # so that the sum of all rates, each at most 2^24, fits in 32 bits
@@ -43,48 +45,46 @@ REFILL_LOTS = 5  # of the bid that starts an empty book
 REFILL_NS = 1000  # from an order that refills a side to the next message
 
 
+_LEAST_RATE = 0.5 / RATE_ONE  # smaller ones would round to 0
+_LIMIT = Range(0.0, 32.0, _LEAST_RATE)
+# Times the largest `tactical.scale`, the rate of a single lot stays below that of all.
+_CANCEL = Range(0.0, 10.0, _LEAST_RATE)
+_TICKS, _LOTS = Range(1, (1 << 28) - 1), Range(1, (1 << 20) - 1)  # so that a side's lots fit 31 bits
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoissonConfig:
     """Rates in events per second, distances in ticks from 1 on, sizes in lots."""
 
     kind: Literal["poisson"] = "poisson"
-    limit_per_s: tuple[float, ...] = (
+    limit_per_s: Annotated[tuple[Annotated[float, _LIMIT], ...], Length(1, MAX_DISTANCES)] = (
         0.2842, 0.5255, 0.2971, 0.2307, 0.0826, 0.0682, 0.0631, 0.0481, 0.0462, 0.0321, 0.0178, 0.0015, 0.0001,
     )  # fmt: skip
-    cancel_per_lot_s: tuple[float, ...] = (
+    cancel_per_lot_s: Annotated[tuple[Annotated[float, _CANCEL], ...], Length(1, MAX_DISTANCES)] = (
         0.08636, 0.04635, 0.01487, 0.01096, 0.00402, 0.00341, 0.00311, 0.00237, 0.00233, 0.00178, 0.00127, 0.00012, 0.00001,
     )  # fmt: skip
-    market_per_s: float = 0.1237
-    size_std: float = 2.0
-    size_max: int = 20
-    best_bid_ticks: int = 1000
-    spread_ticks: int = 1
-    opening_lots: tuple[int, ...] = (
+    market_per_s: Annotated[float, _LIMIT] = 0.1237
+    size_std: Annotated[float, Range(0.0, 1000.0)] = 2.0
+    size_max: Annotated[int, Range(1, 64)] = 20
+    best_bid_ticks: Annotated[int, _TICKS] = 1000
+    spread_ticks: Annotated[int, Range(1, (1 << 20) - 1)] = 1
+    opening_lots: Annotated[tuple[Annotated[int, _LOTS], ...], Length(0, MAX_CAPACITY)] = (
         4, 11, 16, 19, 20, 20, 20, 19, 18, 18, 17, 16, 15, 14, 14, 13, 12, 12, 11, 11, 10, 9, 9, 8, 8, 7, 7, 6, 6, 6,
     )  # fmt: skip
-    warm_up_s: float = 15.0
+    warm_up_s: Annotated[float, Range(0.0, 86_400.0)] = 15.0
     tactical: TacticalConfig | None = None  # traders that read the book's imbalance
     strategic: StrategicConfig | None = None  # a trader who buys or sells all the time, beside this flow
 
     def __post_init__(self) -> None:
-        if len(self.limit_per_s) != len(self.cancel_per_lot_s) or not self.limit_per_s:
+        check(self)
+        if len(self.limit_per_s) != len(self.cancel_per_lot_s):
             raise ValueError(
                 "limit_per_s and cancel_per_lot_s need one rate a distance each, and the same number of them"
             )
-        if min((*self.limit_per_s, *self.cancel_per_lot_s, self.market_per_s, self.size_std, self.warm_up_s)) < 0:
-            raise ValueError("rates, size_std and warm_up_s must not be negative")
-        if len(self.limit_per_s) > MAX_DISTANCES:
-            raise ValueError(f"limit_per_s and cancel_per_lot_s may have at most {MAX_DISTANCES} distances")
         strongest = self.tactical.scale * (1 + self.tactical.factor) if self.tactical else 1.0
         if 2 * (sum(self.limit_per_s) + self.market_per_s) * strongest * 2**18 > MAX_TOTAL_RATE / 2:
             raise ValueError(
                 "rates are too high: limit and market orders of both sides must stay below 32 a second, whatever tactical traders do"
-            )
-        if not 1 <= self.size_max <= 64 or min(self.opening_lots, default=1) < 1 or self.spread_ticks < 1:
-            raise ValueError("size_max must be 1..64, opening_lots and spread_ticks at least 1")
-        if max(self.best_bid_ticks, self.spread_ticks, *self.opening_lots) >= 1 << 28 or self.warm_up_s > 1e6:
-            raise ValueError(
-                "best_bid_ticks, spread_ticks and opening_lots must be below 2^28, and warm_up_s at most 10^6"
             )
         if self.best_bid_ticks <= len(self.opening_lots) + len(self.limit_per_s):
             raise ValueError("best_bid_ticks leaves no room for the opening book above a price of 0")

@@ -5,7 +5,7 @@ market order. It cancels nothing (Cheridito and Weiss, arXiv 2507.06345, section
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import flax.struct
 import jax
@@ -15,6 +15,7 @@ from lobjax import clock
 from lobjax.book import BySide, best_prices
 from lobjax.clock import Time, from_seconds
 from lobjax.flow.base import Flow, Opening
+from lobjax.ranges import Range, check
 from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message, Side
 
 STRATEGIC_OWNER = -2
@@ -26,16 +27,13 @@ _DIRECTIONS = {"buy": 1, "sell": -1, "drawn": 0}
 class StrategicConfig:
     """One trader. Times in seconds, sizes in lots."""
 
-    every_s: float = 3.0
-    market_lots: int = 1
-    limit_lots: int = 2
+    every_s: Annotated[float, Range(1e-6, 1e6)] = 3.0
+    market_lots: Annotated[int, Range(0, (1 << 20) - 1)] = 1
+    limit_lots: Annotated[int, Range(0, (1 << 20) - 1)] = 2
     direction: Literal["drawn", "buy", "sell"] = "drawn"  # drawn: either, with equal chances, for each episode
 
     def __post_init__(self) -> None:
-        if not 1e-6 <= self.every_s <= 1e6:
-            raise ValueError("strategic: every_s must be between a microsecond and 10^6 seconds")
-        if not (0 <= self.market_lots < 1 << 20 and 0 <= self.limit_lots < 1 << 20):
-            raise ValueError("strategic: market_lots and limit_lots must be 0 to 2^20")
+        check(self)
 
 
 class StrategicParams(flax.struct.PyTreeNode):

@@ -7,6 +7,7 @@ in flows; a level counts for 4,095 lots at most.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import flax.struct
 import jax
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.flow.fixed import FRACTION_BITS, fraction
+from lobjax.ranges import Range, check
 from lobjax.types import Side
 
 MOST_LEVELS = 64
@@ -27,16 +29,13 @@ MOST_LOTS = (1 << 12) - 1
 class TacticalConfig:
     """How tactical traders read the book and how strongly they react."""
 
-    scale: float = 0.85  # all rates of the market, times this
-    decay: float = 0.65  # of the weights, a tick
-    factor: float = 2.0  # rates of the favoured side times 1 + factor |I|
-    levels: int = 30  # volumes count up to so many ticks from the opposite best
+    scale: Annotated[float, Range(1e-3, 4.0)] = 0.85  # all rates of the market, times this
+    decay: Annotated[float, Range(0.0, 100.0)] = 0.65  # of the weights, a tick
+    factor: Annotated[float, Range(0.0, 15.0)] = 2.0  # rates of the favoured side times 1 + factor |I|
+    levels: Annotated[int, Range(1, MOST_LEVELS)] = 30  # volumes count up to so many ticks from the opposite best
 
     def __post_init__(self) -> None:
-        if not (0 < self.scale <= 4 and 0 <= self.decay <= 100 and 0 <= self.factor <= 15):
-            raise ValueError("tactical: scale must be above 0 and at most 4, decay 0 to 100, factor 0 to 15")
-        if not 1 <= self.levels <= MOST_LEVELS:
-            raise ValueError(f"tactical: levels must be 1 to {MOST_LEVELS}")
+        check(self)
 
 
 class TacticalParams(flax.struct.PyTreeNode):

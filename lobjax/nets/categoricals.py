@@ -6,13 +6,19 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
+from lobjax.nets.gaussian import Mean
+from lobjax.ranges import check
+
 
 @dataclass(frozen=True, kw_only=True)
 class CategoricalsConfig:
     """Where the logits of a product of categoricals start: one number for each choice, in order (none: zeros)."""
 
     kind: Literal["categoricals"] = "categoricals"
-    initial_logits: tuple[float, ...] = ()
+    initial_logits: Mean = ()
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)

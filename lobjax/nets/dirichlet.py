@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from math import expm1, log
-from typing import Literal
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
 from jax.scipy.special import digamma, gammaln
+
+from lobjax.ranges import Length, Range, check
 
 FLOOR = 1e-6  # added to every concentration: the softplus underflows to 0, where the density ends
 
@@ -16,11 +18,10 @@ class DirichletConfig:
     """Where the concentrations start: `initial_concentrations` has n positive numbers (none: ones, the uniform density)."""
 
     kind: Literal["dirichlet"] = "dirichlet"
-    initial_concentrations: tuple[float, ...] = ()
+    initial_concentrations: Annotated[tuple[Annotated[float, Range(1e-3, 1e4)], ...], Length(0, 4096)] = ()
 
     def __post_init__(self) -> None:
-        if self.initial_concentrations and min(self.initial_concentrations) < 1e-3:
-            raise ValueError(f"initial_concentrations are {self.initial_concentrations}; each must be 0.001 or more")
+        check(self)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
 """The diagonal normal under the heads that draw one, and the width it is given."""
 
 from math import log, pi
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
+from lobjax.ranges import Length, Range
+
 LOG_2PI = log(2 * pi)
+Std = Annotated[float, Range(1e-6, 1e3)]
+Mean = Annotated[tuple[Annotated[float, Range(-100.0, 100.0)], ...], Length(0, 4096)]  # where outputs start
 
 
 class Gaussian(NamedTuple):
@@ -27,12 +31,6 @@ class Width(Protocol):
 
     @property
     def final_std(self) -> float: ...
-
-
-def check_width(config: Width) -> None:
-    """ValueError unless both ends of the schedule are positive."""
-    if not (config.initial_std > 0 and config.final_std > 0):
-        raise ValueError(f"initial_std {config.initial_std} and final_std {config.final_std} must be positive")
 
 
 def init_width(config: Width, m: int) -> Any:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from lobjax.nets.interface import NetFns
+from lobjax.ranges import Length, Range, check
+
+WIDTH, SCALE = Range(1, 16_384), Range(0.0, 100.0)  # of a layer; at which an output layer starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +19,11 @@ class MLPConfig:
     """Hidden widths of both networks, and the scale at which the policy's output layer starts."""
 
     kind: Literal["mlp"] = "mlp"
-    hidden: tuple[int, ...] = (128, 128)
-    output_scale: float = 0.01
+    hidden: Annotated[tuple[Annotated[int, WIDTH], ...], Length(1, 32)] = (128, 128)
+    output_scale: Annotated[float, SCALE] = 0.01
 
     def __post_init__(self) -> None:
-        if not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"hidden is {self.hidden}; give at least one width, each 1 or more")
-        if self.output_scale < 0:
-            raise ValueError(f"output_scale is {self.output_scale}; it cannot be negative")
+        check(self)
 
 
 class _Perceptron(nn.Module):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from lobjax.nets import gaussian
 from lobjax.nets.gaussian import LOG_2PI, Gaussian
+from lobjax.ranges import check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,12 @@ class LogisticNormalConfig:
 
     kind: Literal["logistic_normal"] = "logistic_normal"
     std: Literal["scheduled", "learned"] = "scheduled"
-    initial_std: float = 1.0
-    final_std: float = 0.32
-    initial_mean: tuple[float, ...] = ()
+    initial_std: gaussian.Std = 1.0
+    final_std: gaussian.Std = 0.32
+    initial_mean: gaussian.Mean = ()
 
     def __post_init__(self) -> None:
-        gaussian.check_width(self)
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +35,12 @@ class SoftmaxNormalConfig:
 
     kind: Literal["softmax_normal"] = "softmax_normal"
     std: Literal["scheduled", "learned"] = "scheduled"
-    initial_std: float = 1.0
-    final_std: float = 0.32
-    initial_mean: tuple[float, ...] = ()
+    initial_std: gaussian.Std = 1.0
+    final_std: gaussian.Std = 0.32
+    initial_mean: gaussian.Mean = ()
 
     def __post_init__(self) -> None:
-        gaussian.check_width(self)
+        check(self)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,16 @@ products are what XLA makes of float32 (TF32), in both paths alike.
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from lobjax.nets.interface import NetFns
-from lobjax.nets.mlp import output_layer
+from lobjax.nets.mlp import SCALE, WIDTH, output_layer
 from lobjax.nets.precision import dense
+from lobjax.ranges import Range, check
 
 States = tuple[jax.Array, ...]
 
@@ -30,17 +31,13 @@ class GRUConfig:
     """
 
     kind: Literal["gru"] = "gru"
-    layers: int = 1
-    width: int = 64
+    layers: Annotated[int, Range(1, 32)] = 1
+    width: Annotated[int, WIDTH] = 64
     towers: Literal["shared", "separate"] = "shared"
-    output_scale: float = 0.01
+    output_scale: Annotated[float, SCALE] = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("layers", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        if self.output_scale < 0:
-            raise ValueError(f"output_scale is {self.output_scale}; it cannot be negative")
+        check(self)
 
 
 class _Tower(nn.Module):

@@ -11,7 +11,7 @@ that blocks add to, statistics of norms, the softmax and the heads stay float32.
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import flax.linen as nn
 import jax
@@ -20,8 +20,9 @@ import jax.numpy as jnp
 from lobjax.nets import attention
 from lobjax.nets.fp8 import MULTIPLE
 from lobjax.nets.interface import NetFns
-from lobjax.nets.mlp import output_layer
+from lobjax.nets.mlp import SCALE, WIDTH, output_layer
 from lobjax.nets.precision import Precision, compute_type, dense, in_fp8, layer_norm
+from lobjax.ranges import Range, check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,26 +35,22 @@ class TransformerConfig:
     """
 
     kind: Literal["transformer"] = "transformer"
-    layers: int = 2
-    width: int = 64
-    heads: int = 4
-    window: int = 16
-    expansion: int = 4
+    layers: Annotated[int, Range(1, 256)] = 2
+    width: Annotated[int, WIDTH] = 64
+    heads: Annotated[int, Range(1, 1024)] = 4
+    window: Annotated[int, Range(1, 16_384)] = 16
+    expansion: Annotated[int, Range(1, 64)] = 4
     towers: Literal["shared", "separate"] = "shared"
-    output_scale: float = 0.01
+    output_scale: Annotated[float, SCALE] = 0.01
     precision: Precision = "float32"
     remat: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("layers", "width", "heads", "window", "expansion"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        check(self)
         if self.width % self.heads:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; choose a multiple")
         if in_fp8(self.precision) and self.width % MULTIPLE:
             raise ValueError(f"width is {self.width}; FP8 products need a multiple of {MULTIPLE}, or take bfloat16")
-        if self.output_scale < 0:
-            raise ValueError(f"output_scale is {self.output_scale}; it cannot be negative")
 
 
 class _Block(nn.Module):

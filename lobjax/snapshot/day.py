@@ -103,6 +103,10 @@ def _moments(time_ns: np.ndarray, from_s: float, until_s: float, every_s: float,
         raise ValueError(f"every_s is {every_s}; it must be a nanosecond or more")
     start, stop = _nanos(from_s), min(_nanos(until_s), last)
     start += max(0, -(-(first - start) // every)) * every  # the first moment of the grid within the record
+    if (stop - start) // every >= _MOST:
+        raise InputError(
+            f"{where}: more than {_MOST:,} snapshots {every_s:g} s apart; take them less often, or fewer hours"
+        )
     moments = np.arange(start, stop + 1, every, dtype=np.int64)
     if len(moments) == 0:
         first, last = first / NANOS_PER_SECOND, last / NANOS_PER_SECOND

@@ -9,10 +9,11 @@ the environments of this package: ticks, lots, seconds. On the host, in float64.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from lobjax.ranges import Range, check
 from lobjax.strategies.execution import Scheduled, vwap
 
 
@@ -20,17 +21,15 @@ from lobjax.strategies.execution import Scheduled, vwap
 class ImpactConfig:
     """What trading costs, and how much risk may cost. The defaults suit the simulated market of this package."""
 
-    risk_aversion: float = 0.01  # lambda, 1 / (ticks x lots)
-    volatility: float | None = None  # sigma, ticks / sqrt(s); None: measured in the market that is traded
-    temporary: float = 0.8  # eta, ticks per (lot / s)
-    permanent: float = 0.0  # gamma, ticks per lot
-    fixed: float = 0.5  # epsilon, ticks: half the spread and fees
+    risk_aversion: Annotated[float, Range(0.0, 1e6)] = 0.01  # lambda, 1 / (ticks x lots)
+    # Sigma, ticks / sqrt(s); None: measured in the market that is traded.
+    volatility: Annotated[float, Range(0.0, 1e6)] | None = None
+    temporary: Annotated[float, Range(1e-9, 1e9)] = 0.8  # eta, ticks per (lot / s)
+    permanent: Annotated[float, Range(0.0, 1e6)] = 0.0  # gamma, ticks per lot
+    fixed: Annotated[float, Range(0.0, 1e6)] = 0.5  # epsilon, ticks: half the spread and fees
 
     def __post_init__(self) -> None:
-        if min(self.risk_aversion, self.permanent, self.fixed) < 0 or self.temporary <= 0:
-            raise ValueError("risk_aversion, permanent and fixed must not be negative, and temporary must be positive")
-        if self.volatility is not None and self.volatility < 0:
-            raise ValueError("volatility must not be negative")
+        check(self)
 
 
 class Cost(NamedTuple):

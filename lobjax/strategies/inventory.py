@@ -13,6 +13,7 @@ from scipy.linalg import eigh_tridiagonal
 
 _SUBSTEP = 32.0  # the largest norm that is exponentiated at once
 _MOST_WORK = 4e9  # entries of a matrix times substeps
+_MOST_SUBSTEPS = 500_000  # each of which takes some microseconds, however small the matrix
 
 
 def units(q_max: int) -> np.ndarray:
@@ -30,7 +31,8 @@ def log_solution(decline: np.ndarray, coupling: float, terminal: np.ndarray, ste
     shift = float(decline.max())
     norm = (shift + 2 * coupling) * step
     substeps = max(1, int(np.ceil(norm / _SUBSTEP)))
-    if not np.isfinite(norm) or steps * substeps * len(decline) ** 2 > _MOST_WORK:
+    total = steps * substeps
+    if not np.isfinite(norm) or total > _MOST_SUBSTEPS or total * len(decline) ** 2 > _MOST_WORK:
         raise ValueError(
             "these rates and penalties are too large for the time left and q_max; lower q_max, or check the units"
         )

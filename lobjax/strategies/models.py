@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import jax
 import numpy as np
 
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError
+from lobjax.ranges import Range, check
 from lobjax.strategies.almgren_chriss import ImpactConfig, almgren_chriss
 from lobjax.strategies.avellaneda_stoikov import avellaneda_stoikov
 from lobjax.strategies.base import Strategy
@@ -25,22 +26,18 @@ _EPISODES = 512  # by which a market is measured
 class QuotingConfig:
     """What a market maker believes and dislikes. A unit of inventory is one quote; what is None is measured in the market."""
 
-    volatility: float | None = None  # sigma, ticks / sqrt(s)
-    fill_rate: float | None = None  # A, quotes filled per second at the mid
-    decay: float | None = None  # k, 1 / tick: fills come at A exp(-k depth)
-    risk_aversion: float = 0.1  # gamma, 1 / (ticks x quotes): Avellaneda-Stoikov and Gueant-Lehalle-Fernandez-Tapia
-    running_penalty: float = 0.001  # phi, ticks per squared quote and second: Cartea-Jaimungal
-    terminal_penalty: float = 0.1  # alpha, ticks per squared quote held at the end: Cartea-Jaimungal
+    volatility: Annotated[float, Range(0.0, 1e6)] | None = None  # sigma, ticks / sqrt(s)
+    fill_rate: Annotated[float, Range(1e-9, 1e6)] | None = None  # A, quotes filled per second at the mid
+    decay: Annotated[float, Range(1e-6, 1e3)] | None = None  # k, 1 / tick: fills come at A exp(-k depth)
+    # Gamma, 1 / (ticks x quotes): Avellaneda-Stoikov and Gueant-Lehalle-Fernandez-Tapia.
+    risk_aversion: Annotated[float, Range(1e-9, 1e3)] = 0.1
+    # Phi, ticks per squared quote and second: Cartea-Jaimungal.
+    running_penalty: Annotated[float, Range(0.0, 1e3)] = 0.001
+    # Alpha, ticks per squared quote held at the end: Cartea-Jaimungal.
+    terminal_penalty: Annotated[float, Range(0.0, 1e3)] = 0.1
 
     def __post_init__(self) -> None:
-        if self.risk_aversion <= 0 or min(self.running_penalty, self.terminal_penalty) < 0:
-            raise ValueError(
-                "risk_aversion must be positive; running_penalty and terminal_penalty must not be negative"
-            )
-        if self.volatility is not None and self.volatility < 0:
-            raise ValueError("volatility must not be negative")
-        if any(value is not None and value <= 0 for value in (self.fill_rate, self.decay)):
-            raise ValueError("fill_rate and decay must be positive")
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -242,8 +242,8 @@ def test_a_whole_step_comes_before_the_first_decision():
         ({"offsets_ticks": (0, 1, 2, 3, 4)}, "offsets_ticks 1, 2, 3"),
         ({"offsets_ticks": (1, 2, 3)}, "each of the 3 levels of offsets_ticks; volume_scale_lots has 5"),
         ({"step_messages": 50}, "set step_messages to 0"),
-        ({"volume_scale_lots": (4.0, 0.0, 1.0, 1.0, 1.0)}, "must be positive"),
-        ({"queue_scale_lots": float("nan")}, "must be positive"),
+        ({"volume_scale_lots": (4.0, 0.0, 1.0, 1.0, 1.0)}, r"volume_scale_lots\[1\]: 0.0 is out of range"),
+        ({"queue_scale_lots": float("nan")}, "queue_scale_lots: nan is out of range"),
         ({"lots": 5000}, "at most 1024"),
     ],
 )

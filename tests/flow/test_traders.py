@@ -156,10 +156,10 @@ def test_directions_are_drawn_evenly_and_an_episode_keeps_its_own():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: TacticalConfig(levels=65), "levels must be 1 to 64"),
-        (lambda: TacticalConfig(factor=-1.0), "factor 0 to 15"),
-        (lambda: StrategicConfig(every_s=0.0), "every_s must be"),
-        (lambda: StrategicConfig(market_lots=-1), "market_lots and limit_lots must be"),
+        (lambda: TacticalConfig(levels=65), "levels: 65 is out of range; choose 1 to 64"),
+        (lambda: TacticalConfig(factor=-1.0), "factor: -1.0 is out of range; choose 0 to 15"),
+        (lambda: StrategicConfig(every_s=0.0), "every_s: 0.0 is out of range"),
+        (lambda: StrategicConfig(market_lots=-1), "market_lots: -1 is out of range"),
     ],
 )
 def test_numbers_out_of_range_are_refused(make, words):

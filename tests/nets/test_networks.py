@@ -161,9 +161,9 @@ def test_the_policy_starts_at_its_bias():
     ("config", "message"),
     [
         (lambda: TransformerConfig(width=10, heads=4), "does not divide into 4 heads"),
-        (lambda: TransformerConfig(window=0), "window is 0"),
-        (lambda: MLPConfig(hidden=()), "at least one width"),
-        (lambda: GRUConfig(width=0), "width is 0"),
+        (lambda: TransformerConfig(window=0), "window: 0 is out of range"),
+        (lambda: MLPConfig(hidden=()), "hidden: 0 values"),
+        (lambda: GRUConfig(width=0), "width: 0 is out of range"),
     ],
 )
 def test_bad_sizes_are_refused(config, message):

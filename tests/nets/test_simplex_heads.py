@@ -143,7 +143,7 @@ def test_wrong_numbers_of_initial_values_are_refused(config, message):
 
 
 def test_impossible_widths_and_concentrations_are_refused():
-    with pytest.raises(ValueError, match=r"initial_std 0\.0 and final_std 0\.32 must be positive"):
+    with pytest.raises(ValueError, match=r"initial_std: 0\.0 is out of range"):
         SoftmaxNormalConfig(initial_std=0.0)
-    with pytest.raises(ValueError, match=r"each must be 0\.001 or more"):
+    with pytest.raises(ValueError, match=r"initial_concentrations\[\d\]: .* is out of range; choose 0\.001"):
         DirichletConfig(initial_concentrations=(1.0, 0.0))

@@ -112,7 +112,7 @@ def test_a_sharpe_ratio_by_hand():
         (train, "env.market.levels=4", "env.market.levels: 4 are observed"),
         (train, "env.market.order_delay_ns=5", "env.market.order_delay_ns: does nothing with snapshots"),
         (train, "env.flow={kind: poisson}", "plays a recorded day"),
-        (train, "env.task.horizon=0", "horizon must be at least 1"),
+        (train, "env.task.horizon=0", "env.task.horizon: 0 is out of range"),
         (train, "env.task.patiense=1", "unknown key 'patiense'; did you mean 'patience'?"),
         (backtest, "env.task.reward=hindsight", "hindsight looks ahead and is for training"),
         (backtest, "strategies=[hold]", "strategy 'hold' is not one of task 'snapshot'"),

@@ -77,9 +77,9 @@ def test_the_strategy_sells_whole_lots_earlier_than_twap():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"temporary": 0.0}, "temporary must be positive"),
-        ({"risk_aversion": -1.0}, "must not be negative"),
-        ({"volatility": -1.0}, "volatility must not be negative"),
+        ({"temporary": 0.0}, "temporary: 0.0 is out of range"),
+        ({"risk_aversion": -1.0}, "risk_aversion: -1.0 is out of range"),
+        ({"volatility": -1.0}, "volatility: -1.0 is out of range"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(change, text):

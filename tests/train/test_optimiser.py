@@ -46,5 +46,5 @@ def test_the_default_is_adam_with_clipping():
     "make", [lambda: SGDConfig(momentum=1.0), lambda: AdamConfig(epsilon=0), lambda: AdamWConfig(weight_decay=-1)]
 )
 def test_numbers_out_of_range_are_refused(make):
-    with pytest.raises(ValueError, match="must"):
+    with pytest.raises(ValueError, match="out of range; choose"):
         make()

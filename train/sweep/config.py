@@ -1,20 +1,23 @@
 """What a sweep is, read strictly, and everything that can be known to be wrong before anything compiles."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 
 from lobjax.config import build, load_yaml, override
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Length, Range, Seed, check, shown
 from train import runner
-from train.algorithm import positive
 from train.config import TrainConfig, config_from
 from train.sweep import space as spaces
 from train.sweep.lanes import environments, signature
 from train.sweep.space import Point, Space
 from train.tasks import Tasks
+
+_PART, _MANY = Range(1e-6, 1 - 1e-6), Range(1, 10**6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +27,14 @@ class PruneConfig:
     With fewer than `least` others to compare with, nothing is stopped.
     """
 
-    at: tuple[float, ...] = (0.25, 0.5)
-    keep: float = 0.5
-    least: int = 3
+    at: Annotated[tuple[Annotated[float, _PART], ...], Length(1, 100)] = (0.25, 0.5)
+    keep: Annotated[float, _PART] = 0.5
+    least: Annotated[int, _MANY] = 3
 
     def __post_init__(self) -> None:
-        positive(self, "least")
-        if not self.at or not all(0 < a < b < 1 for a, b in zip(self.at, (*self.at[1:], 0.999999), strict=True)):
-            raise ValueError(f"at is {list(self.at)}; it needs rising parts of a run, between 0 and 1")
-        if not 0 < self.keep < 1:
-            raise ValueError(f"keep is {self.keep}; it must lie between 0 and 1")
+        check(self)
+        if not all(a < b for a, b in pairwise(self.at)):
+            raise ValueError(f"at is {shown(self.at)}; it needs rising parts of a run, between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,25 +50,23 @@ class SweepConfig:
     base: Path | None = None
     train: Any = None
     method: Literal["grid", "random", "tpe"] = "random"
-    trials: int | None = None  # a grid has as many as it has points
-    batch: int = 8
-    seeds: int = 4
-    seed: int = 0  # of the search
+    trials: Annotated[int, _MANY] | None = None  # a grid has as many as it has points
+    batch: Annotated[int, Range(1, 10_000)] = 8
+    seeds: Annotated[int, Range(1, 10_000)] = 4
+    seed: Seed = 0  # of the search
     metric: str = "episode/return"
     direction: Literal["maximize", "minimize"] = "maximize"
-    over: float = 0.1
-    startup: int = 8  # trials that TPE draws at random first
-    lanes: int = 256
+    over: Annotated[float, Range(1e-6, 1.0)] = 0.1
+    startup: Annotated[int, _MANY] = 8  # trials that TPE draws at random first
+    lanes: Annotated[int, Range(1, 65_536)] = 256
     prune: PruneConfig | None = None
 
     def __post_init__(self) -> None:
-        positive(self, "batch", "seeds", "lanes", "over", "startup")
-        if self.over > 1 or not 0 <= self.seed < 2**32:
-            raise ValueError("over must be at most 1, and seed must lie between 0 and 2^32 - 1")
+        check(self)
         if self.method == "grid" and self.trials is not None:
             raise ValueError("trials: a grid plays all of its points; remove trials, or set method to random or tpe")
         if self.method != "grid":
-            if self.trials is None or self.trials < 1:
+            if self.trials is None:
                 raise ValueError(f"trials: method {self.method} needs a number of trials, 1 or more")
             if self.trials % self.batch:
                 raise ValueError(
@@ -93,6 +92,8 @@ class Sweep:
             raise InputError(
                 f"config.devices: {made.devices}, but the runs of a program share one; set train.devices=1"
             )
+        if (last := made.seed + self.config.seeds - 1) >= 2**32:
+            raise InputError(f"config.seeds: the last of {self.config.seeds} from {made.seed} on is {last}; lower seed")
         return made
 
     @property

@@ -7,12 +7,15 @@ net.hidden: [[64, 64], [128, 128]]
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lobjax import ranges
 from lobjax.errors import InputError, nearest
 from train.sweep.lanes import WITHOUT_EFFECT
 
+MOST_POINTS = 10**6  # of a grid, and values of a key
 RANGES = ("uniform", "log_uniform", "integers", "log_integers")
 
 
@@ -66,6 +69,8 @@ def grid(space: Space) -> list[Point]:
         if isinstance(dimension, Range):
             raise InputError(f"config.space.{key}: a grid needs values, as [1, 2, 3]; or set method to random or tpe")
     values = [dimension.values for dimension in space.values() if isinstance(dimension, Values)]
+    if (count := math.prod(map(len, values))) > MOST_POINTS:
+        raise InputError(f"config.space: a grid of {count:,} points; {MOST_POINTS:,} are the most, leave some out")
     return [dict(zip(space, chosen, strict=True)) for chosen in itertools.product(*values)]
 
 
@@ -99,6 +104,8 @@ def _dimension(key: str, written: Any) -> Dimension:
         hint = "; `seeds` sets how many there are" if key == "seed" else ""
         raise InputError(f"{where}: has no effect on what a sweep compares{hint}; remove it")
     if isinstance(written, list):
+        if len(written) > MOST_POINTS:
+            raise InputError(f"{where}: {len(written):,} values; {MOST_POINTS:,} are the most")
         if not written or len({label(value) for value in written}) < len(written):
             raise InputError(f"{where}: needs at least one value, and no value twice")
         return Values(tuple(written))
@@ -114,10 +121,12 @@ def _range(where: str, kind: str, bounds: Any) -> Range:
     whole, log = kind.endswith("integers"), kind.startswith("log")
     try:
         low, high = (float(bound) for bound in bounds)  # YAML 1.1 reads 1e-4 as a string
-    except (TypeError, ValueError):
-        raise InputError(f"{where}: {kind} needs two numbers, found {bounds!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{where}: {kind} needs two numbers, found {ranges.shown(bounds)}") from None
     if not -1e300 < low < high < 1e300 or (log and low <= 0):
-        raise InputError(f"{where}: {kind} {bounds!r} is no range; the first must be less{', both above 0' * log}")
+        raise InputError(
+            f"{where}: {kind} {ranges.shown(bounds)} is no range; the first must be less{', both above 0' * log}"
+        )
     if whole and (low % 1 or high % 1):
-        raise InputError(f"{where}: {kind} {bounds!r}: both ends must be whole numbers")
+        raise InputError(f"{where}: {kind} {ranges.shown(bounds)}: both ends must be whole numbers")
     return Range(low, high, log, whole)
