@@ -11,8 +11,21 @@ _CANNOT_WRITE = (
 )  # fmt: skip
 
 
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)  # what no file can be called, or a link to itself
+
+
 class InputError(Exception):
-    """Bad input from outside (a file, a configuration, an argument). The message is one line."""
+    """Bad input from outside (a file, a configuration, an argument). The message is one line, made so whatever names are in it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """A text without line ends, and with what cannot be printed (controls, halves of characters) written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -33,10 +46,18 @@ def exits_cleanly(main: Callable[..., None]) -> Callable[..., None]:
             print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
             raise SystemExit(2) from None
         except OSError as error:
+            where = f" '{_short(error.filename)}'" if error.filename else ""
+            if error.errno in _NO_NAME:
+                print(f"error: cannot use{where}: {error.strerror}; choose another name", file=sys.stderr)
+                raise SystemExit(2) from None
             if error.errno not in _CANNOT_WRITE:
                 raise
-            where = f" '{error.filename}'" if error.filename else ""
             print(f"error: cannot write{where}: {error.strerror}; free space or choose another place", file=sys.stderr)
             raise SystemExit(2) from None
 
     return guarded
+
+
+def _short(name: object) -> str:
+    text = one_line(str(name))
+    return text if len(text) <= 300 else f"{text[:140]}...{text[-140:]}"

@@ -1,7 +1,7 @@
 """The saved agent: the only thing that passes from training to backtesting."""
 
 import json
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -27,9 +27,12 @@ from lobjax.nets import (
 )
 from lobjax.nets.statistics import Statistics, normalise, unit_statistics
 from lobjax.ranges import Range, check
+from lobjax.reading import exists, parsing, read_npz
 
 FILE = "policy.npz"
 SPACES = {"Simplex": Simplex, "MultiDiscrete": MultiDiscrete}
+_MOST_TEXT = 1 << 20  # characters of a configuration
+_AGAIN = "save it again"
 
 
 class Policy(Protocol):
@@ -130,23 +133,75 @@ def save_policy(directory: str | Path, params: Any, statistics: Statistics, conf
 
 
 def load_policy(directory: str | Path, *, deterministic: bool = True) -> LoadedPolicy:
-    """Read the agent that `save_policy` wrote; InputError when it is missing, torn or not an agent."""
+    """Read the agent that `save_policy` wrote; InputError when it is missing, torn, not an agent, or not of finite numbers."""
     path = Path(directory) / FILE
-    arrays = _read(path)
-    try:
-        about = json.loads(str(arrays.pop("config")))
+    return policy_of(read_agent(path), path, deterministic=deterministic)
+
+
+def read_agent(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a saved agent as they lie in the file, the configuration as one of them; InputError as `load_policy`."""
+    if not exists(path):
+        raise InputError(f"{path}: no saved agent there; a finished run leaves one in its folder")
+    return read_npz(path, advice=_AGAIN)
+
+
+def policy_of(arrays: Mapping[str, np.ndarray], path: str | Path, *, deterministic: bool = True) -> LoadedPolicy:
+    """The agent of a file's arrays; InputError, which names `path`, where they are none."""
+    given = {name: array for name, array in arrays.items() if name != "config"}
+    about = _about(arrays, path)
+    _check_sizes(about, given, path)
+    with parsing(path, "the description of an agent", _AGAIN):
         space = dict(about["space"])
         space_class = SPACES[space.pop("class")]
         about["space"] = space_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in space.items()})
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: does not describe an agent ({error!r}); save it again") from None
     config = build(PolicyConfig, about, str(path))
     template = jax.eval_shape(lambda: _blank(config))
     wanted = dict(_named(template))
-    if {k: (v.shape, v.dtype) for k, v in arrays.items()} != {k: (v.shape, v.dtype) for k, v in wanted.items()}:
-        raise InputError(f"{path}: its arrays do not fit its configuration; the file is damaged, save it again")
-    tree = jax.tree.unflatten(jax.tree.structure(template), [jnp.asarray(arrays[name]) for name in wanted])
+    if {k: (v.shape, v.dtype) for k, v in given.items()} != {k: (v.shape, v.dtype) for k, v in wanted.items()}:
+        raise InputError(f"{path}: its arrays do not fit its configuration; the file is damaged, {_AGAIN}")
+    for name, array in given.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(
+                f"{path}: '{name}' has numbers that are not finite, its training had diverged; train it again"
+            )
+    tree = jax.tree.unflatten(jax.tree.structure(template), [jnp.asarray(given[name]) for name in wanted])
+    if (given["statistics.variance"] < 0).any() or given["statistics.count"] < 0:
+        raise InputError(
+            f"{path}: its statistics of observations are none of any sample; the file is damaged, {_AGAIN}"
+        )
     return LoadedPolicy(config, tree["params"], tree["statistics"], deterministic)
+
+
+def _about(arrays: Mapping[str, np.ndarray], path: str | Path) -> dict[str, Any]:
+    """The configuration that a file holds, as a mapping that nothing has been checked of."""
+    text = arrays.get("config")
+    if text is None or text.dtype.kind != "U" or text.ndim or text.itemsize > 4 * _MOST_TEXT:
+        raise InputError(f"{path}: holds no configuration of an agent; {_AGAIN}")
+    with parsing(path, "the description of an agent", _AGAIN):
+        about = json.loads(str(text))
+        if not isinstance(about, dict):
+            raise ValueError(f"a {type(about).__name__} where its settings should be")
+    return about
+
+
+def _check_sizes(about: dict[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path) -> None:
+    """InputError where a size is no whole number, or more than there are numbers: a network of it is then never even described."""
+    most = sum(array.size for array in arrays.values())
+    places = [(name, about.get(name)) for name in ("observation_size", "space", "net", "head")]
+    while places:
+        name, value = places.pop()
+        if isinstance(value, (dict, list)):
+            if len(value) > (most if name == "nvec" else max(len(arrays), 16)):
+                raise InputError(
+                    f"{path}: its configuration has {len(value):,} values in '{name}', of {len(arrays):,} arrays; {_AGAIN}"
+                )
+            places += value.items() if isinstance(value, dict) else [(name, each) for each in value]
+        elif name in ("n", "nvec", "observation_size") and type(value) is not int:
+            raise InputError(f"{path}: its configuration has {value!r:.40} as '{name}', not a whole number; {_AGAIN}")
+        elif type(value) is int and not 0 <= value <= most:
+            raise InputError(
+                f"{path}: its configuration has {value!r:.40} as '{name}', of {most:,} numbers in its arrays; {_AGAIN}"
+            )
 
 
 def _net(config: PolicyConfig):
@@ -161,13 +216,3 @@ def _blank(config: PolicyConfig) -> dict[str, Any]:
 def _named(tree: Any) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(jax.tree_util.keystr(path, simple=True, separator="."), leaf) for path, leaf in leaves]
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # numpy leaks the file on errors
-            return dict(archive)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no saved agent there; a finished run leaves one in its folder") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a whole saved agent ({error}); save it again") from None

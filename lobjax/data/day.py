@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lobjax.types import Message
+from lobjax.types import INT32_MAX, Message
 
 
 class Origin(IntEnum):
@@ -39,6 +39,12 @@ class EventType(IntEnum):
     MODIFY = 8  # of price or size
     CLEAR = 9  # of the whole book, and a snapshot
     OTHER = 10  # nothing that changes a book
+
+
+_MOST = {
+    "levels": 100_000, "margin": 100_000, "rows": INT32_MAX, "max_orders": INT32_MAX, "tick_size": 2**63 - 1, "price_unit": 10**12,
+}  # fmt: skip
+_MOST_TEXT = 1000
 
 
 class Prints(NamedTuple):
@@ -75,6 +81,18 @@ class DayInfo:
     price_unit: int = 10_000  # file price units in one dollar (or point)
 
     def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if type(value) is not int or value > most:
+                raise ValueError(f"{name} must be a whole number up to {most:,}")
+        if not all(type(value) is str and len(value) <= _MOST_TEXT for value in (self.symbol, self.date)):
+            raise ValueError("symbol and date must be short texts")
+        for name, kind in (("sources", str), ("counts", int)):
+            pairs = getattr(self, name)
+            if type(pairs) is not dict or not all(type(k) is str and type(v) is kind for k, v in pairs.items()):
+                raise ValueError(f"{name} must map names to {'texts' if kind is str else 'whole numbers'}")
+        if min(self.counts.values(), default=0) < 0 or max(self.counts.values(), default=0) >= 2**63:
+            raise ValueError("counts must not be negative, nor beyond 64 bits")
         if self.book not in ("rows", "seed", "none", "orders"):
             raise ValueError(f"book must be 'rows', 'seed', 'none' or 'orders', not {self.book!r}")
         if min(self.levels, self.tick_size, self.price_unit) < 1 or min(self.margin, self.rows, self.max_orders) < 0:

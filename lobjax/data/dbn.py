@@ -6,11 +6,12 @@ Whatever is wrong is an InputError of one line that names the file, the record (
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lobjax.errors import InputError
+from lobjax.reading import Unpacked, most_for, opened, parsing
 
 PRICE_UNIT = 10**9  # fixed prices: units of 1e-9
 UNDEFINED_PRICE, UNDEFINED_TIME = 2**63 - 1, 2**64 - 1
@@ -18,6 +19,8 @@ F_LAST, F_TOB, F_SNAPSHOT, F_MBP, F_MAYBE_BAD_BOOK = 128, 64, 32, 16, 4
 ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NONE = b"ACMRTFN"
 BID, ASK, NO_SIDE = b"BAN"
 CHUNK_BYTES = 1 << 22
+_MOST_BYTES = 1 << 38  # of a file, and of what it unpacks to
+_EXPANDS = 100  # bytes that a byte of a packed file may become, beyond some MB: records pack some 5 times smaller
 _DAY_NS = 86_400 * 10**9
 _MOST_NAMES = 12
 _GIVE_MBO = "give a Databento file of schema mbo, as it was delivered"
@@ -58,6 +61,9 @@ def read_orders(path: str | Path, instrument: str | None = None) -> OrderFile:
         raise InputError(
             f"{path}: {symbol} has orders of {len(venues)} venues, which are {len(venues)} books; give a file of one"
         )
+    if (late := mine["ts_recv"] >= 2**63).any():
+        at = int(np.argmax(late))
+        raise InputError(f"{path}: record {number[at] + 1}: capture time {mine['ts_recv'][at]} is none; mend the file")
     start = min(metadata.start, int(mine["ts_recv"][0])) if metadata.start else int(mine["ts_recv"][0])
     midnight_ns = start - start % _DAY_NS
     date = datetime.datetime.fromtimestamp(midnight_ns // 10**9, datetime.UTC).date().isoformat()
@@ -96,11 +102,8 @@ def _decode(path: Path) -> tuple[Any, np.ndarray]:
     metadata: Any = None
     decoder, parts = dbn.DBNDecoder(), []
     for chunk in _chunks(path):
-        try:
+        with parsing(path, "a Databento file, or a damaged one", _GIVE_MBO):
             found = decoder.write_and_decode(chunk)
-        except Exception as error:
-            what = "damaged" if metadata else "not a Databento file, or damaged"
-            raise InputError(f"{path}: {what} ({error}); {_GIVE_MBO}") from None
         if metadata is None and found:
             metadata = found[0]
             if metadata.schema not in (None, dbn.Schema.MBO):
@@ -116,16 +119,17 @@ def _chunks(path: Path) -> Iterator[bytes]:
     """The decompressed bytes of a file; a torn or foreign one is an InputError."""
     import pyarrow as pa  # a tenth of a second, for these files only
 
-    try:
-        with path.open("rb") as file:
-            stream: IO[bytes] | Any = file
-            if path.suffix == ".zst":
-                stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
-            while chunk := stream.read(CHUNK_BYTES):
-                yield chunk
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from None
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: truncated or damaged archive ({error}); fetch the file again") from None
+    with (
+        opened(path, most=_MOST_BYTES, advice="give a readable file") as stream,
+        parsing(path, "a whole archive", "fetch it again"),
+    ):
+        source: Any = stream
+        most = _MOST_BYTES
+        if path.suffix == ".zst":
+            source, most = (
+                pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"),
+                most_for(stream, most, _EXPANDS),
+            )
+        unpacked = Unpacked(source, most)
+        while chunk := unpacked.read(CHUNK_BYTES):
+            yield chunk

@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
+from lobjax.data.checks import check_day
 from lobjax.data.day import Day
+from lobjax.errors import InputError
 from lobjax.reference.book import BookArrays, apply
 from lobjax.types import Counters, Message
 
@@ -11,10 +13,12 @@ from lobjax.types import Counters, Message
 class Replay:
     """A replay of one day with no agent, from the first row on.
 
-    `book` is the reference book, large enough for any row; `counters` are what the engine refused (all 0: a test says so).
+    `book` is the reference book, large enough for any row; `counters` are what the engine refused (all 0: a test says so). InputError where
+    the day is not whole (`check_day`), or its book holds more orders than it says.
     """
 
     def __init__(self, day: Day) -> None:
+        check_day(day)
         # One more than the most orders held; not `empty_book`, since a host replay is not bound to device capacities.
         size = day.info.max_orders + 1
         self.book = BookArrays(*(np.zeros((2, size), np.int32) for _ in range(4)), n=np.zeros(2, np.int32))
@@ -37,7 +41,14 @@ class Replay:
         out = np.zeros((rows, 2, depth, 2), np.int32)
         start = int(self._day.row_end[self.row - 1]) if self.row else 0
         ends = self._day.row_end[self.row : self.row + rows]
-        _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out)
+        peak, most = (
+            _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out),
+            self._day.info.max_orders,
+        )
+        if peak > most:
+            raise InputError(
+                f"day: more than {most:,} orders on one side, which max_orders says are the most; build the day again"
+            )
         self.row += rows
         return out
 
@@ -48,7 +59,8 @@ class Replay:
 
 @njit(cache=True)
 def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, out):
-    at = start
+    """Returns the most orders that a side held."""
+    at, peak = start, 0
     for row in range(row_end.shape[0]):
         while at < row_end[row]:
             apply(
@@ -63,6 +75,7 @@ def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, 
                 counts,
             )
             at += 1
+            peak = max(peak, book.n[0], book.n[1])
         for side in range(2):
             level = -1
             for order in range(book.n[side]):
@@ -73,3 +86,4 @@ def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, 
                         break
                     out[row, side, level, 0] = price
                 out[row, side, level, 1] += book.size[side, order]
+    return peak

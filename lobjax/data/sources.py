@@ -5,17 +5,22 @@ And the hashes of the files of any day.
 
 import gzip
 import hashlib
+import os
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import Any, NamedTuple
 
 from lobjax.data.lookalikes import content_of
 from lobjax.errors import InputError
+from lobjax.reading import Unpacked, exists, most_for, opened, parsing
 
 BLOCK_BYTES = 1 << 23
+_MOST_BYTES = 1 << 38  # of a file, and of what it unpacks to
+_EXPANDS = 100  # bytes that a byte of a packed file may become, beyond some MB: rows pack 10 to 30 times smaller
+_UNPACKED, _FETCH = "an archive that can be unpacked", "fetch it again, or unpack it and give the files"
 _TEXT = (".csv", ".csv.gz")
 _ORDER_FILES = (".dbn", ".dbn.zst")
 _NAME = re.compile(
@@ -50,8 +55,9 @@ def locate(path: str | Path, book: str | Path | None = None) -> Source:
     `_orderbook_`), a file of the first row only (`.row0.csv`) last. InputError where nothing, or more than one thing, is found.
     """
     path = _existing(Path(path))
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if _is_message(p.name) or p.suffix == ".zip")
+    if os.path.isdir(path):
+        with parsing(path, "a folder", "give a readable folder"):
+            found = sorted(p for p in path.iterdir() if _is_message(p.name) or p.suffix == ".zip")
         if len(found) != 1:
             raise InputError(f"{path}: holds {len(found)} LOBSTER days; name one zip or message file")
         path = found[0]
@@ -76,28 +82,22 @@ def locate(path: str | Path, book: str | Path | None = None) -> Source:
 def blocks(text: Text) -> Iterator[bytes]:
     """The bytes of a file in blocks of whole lines, about `BLOCK_BYTES` each; a torn archive is an InputError.
 
-    Lines end with a newline, or, in a block without one, with a carriage return; one longer than a block is an InputError.
+    Lines end with a newline, or, in a block without one, with a carriage return; one longer than a block is an InputError. An archive that
+    unpacks to more than `_EXPANDS` times its size, beyond some MB, is one too.
     """
-    try:
-        with _open(text) as stream:
-            rest = b""
-            while chunk := stream.read(BLOCK_BYTES):
-                chunk = rest + chunk
-                cut = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1  # a newline may follow a last return
-                if cut:
-                    yield chunk[:cut]
-                elif len(chunk) > BLOCK_BYTES:
-                    what = content_of(chunk) or f"has no line end in {BLOCK_BYTES:,} bytes, it is no text of rows"
-                    raise InputError(f"{text}: {what}")
-                rest = chunk[cut:]
-            if rest:
-                yield rest
-    except FileNotFoundError:
-        raise InputError(f"{text}: no such file; check the path") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise InputError(f"{text}: truncated or damaged archive ({error}); fetch the file again") from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{text}: cannot be read ({error.strerror}); give a readable file") from None
+    with _unpacked(text) as stream, parsing(text, _UNPACKED, _FETCH):
+        rest = b""
+        while chunk := stream.read(BLOCK_BYTES):
+            chunk = rest + chunk
+            cut = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1  # a newline may follow a last return
+            if cut:
+                yield chunk[:cut]
+            elif len(chunk) > BLOCK_BYTES:
+                what = content_of(chunk) or f"has no line end in {BLOCK_BYTES:,} bytes, it is no text of rows"
+                raise InputError(f"{text}: {what}")
+            rest = chunk[cut:]
+        if rest:
+            yield rest
 
 
 def digests(source: Source) -> dict[str, str]:
@@ -112,8 +112,6 @@ def source_digests(path: str | Path, book: str | Path | None = None) -> dict[str
     if not is_whole:
         return digests(locate(path, book))
     path = _existing(Path(path))
-    if not path.is_file():
-        raise InputError(f"{path}: is a folder; give the file in it")
     return {path.name: digest(path)}
 
 
@@ -123,13 +121,13 @@ def is_order_file(path: str | Path) -> bool:
 
 
 def digest(path: str | Path) -> str:
-    """sha256 of a file."""
-    with Path(path).open("rb") as stream:
+    """sha256 of a file; InputError where there is none that can be read."""
+    with opened(path, most=_MOST_BYTES) as stream, parsing(path, "a file that can be read", "check the file"):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"{path}: no such file; check the path")
     return path
 
@@ -138,18 +136,31 @@ def _is_message(name: str) -> bool:
     return "_message_" in name and name.endswith(_TEXT)
 
 
-def _open(text: Text) -> IO[bytes] | gzip.GzipFile:
-    if text.member:
-        return zipfile.ZipFile(text.path).open(text.member)
-    return gzip.open(text.path) if text.path.suffix == ".gz" else text.path.open("rb")
+@contextmanager
+def _unpacked(text: Text) -> Iterator[Unpacked]:
+    """The text as it comes out of its archive, if it lies in one: no more than a stated multiple of that."""
+    with opened(text.path, most=_MOST_BYTES, advice="give a readable file") as stream:
+        is_packed = text.member or text.path.suffix == ".gz"
+        most = most_for(stream, _MOST_BYTES, _EXPANDS) if is_packed else _MOST_BYTES
+        with _member_or_whole(text, stream) as unpacked:
+            yield Unpacked(unpacked, most)
+
+
+@contextmanager
+def _member_or_whole(text: Text, stream: Any) -> Iterator[Any]:
+    if not text.member:
+        yield gzip.GzipFile(fileobj=stream) if text.path.suffix == ".gz" else stream
+        return
+    with parsing(text, _UNPACKED, _FETCH):
+        archive = zipfile.ZipFile(stream)
+        member = archive.open(text.member)
+    with archive, member:
+        yield member
 
 
 def _zip_members(path: Path) -> tuple[Text, Text | None]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX")]
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: truncated or damaged archive ({error}); fetch the file again") from None
+    with opened(path, most=_MOST_BYTES) as stream, parsing(path, _UNPACKED, _FETCH), zipfile.ZipFile(stream) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX")]
     messages = [name for name in names if "message" in Path(name).name]
     books = [name for name in names if "orderbook" in Path(name).name]
     if len(messages) != 1 or len(books) > 1:
@@ -162,6 +173,6 @@ def _beside(message: Path) -> Text | None:
         return None
     stem = re.sub(r"\.csv(\.gz)?$", "", "orderbook".join(message.name.rsplit("message", 1)))
     for ending in (*_TEXT, ".row0.csv", ".row0.csv.gz"):
-        if (candidate := message.with_name(stem + ending)).exists():
+        if exists(candidate := message.with_name(stem + ending)):
             return Text(candidate)
     return None

@@ -1,7 +1,6 @@
 """Streams of messages over many books: their files and what an engine gives back. NumPy only, so that no engine drags in another."""
 
-import zipfile
-import zlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.reading import read_npz
 from lobjax.types import Message
 
 
@@ -51,20 +51,10 @@ def read_streams(path: str | Path) -> Message:
     cannot be read, an array is missing, shapes differ, there is no message, or a value is not an integer of 32 bits.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}; give a .npz of streams")
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            missing = [name for name in Message._fields if name not in arrays]
-            if missing:
-                names = ", ".join(Message._fields)
-                raise InputError(f"{path}: no array named '{missing[0]}'; a file of streams holds {names}")
-            fields = {name: arrays[name] for name in Message._fields}
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, TypeError, AttributeError):
-        raise InputError(f"{path}: truncated, or not a .npz of plain arrays; write it with numpy.savez") from None
-    # An unreadable disk; a header that claims more than memory holds; a zip packed by a method that Python lacks.
-    except (OSError, MemoryError, NotImplementedError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); check the file") from None
+    fields = read_npz(path, Message._fields, advice="write a file of plain arrays with numpy.savez")
+    if missing := [name for name in Message._fields if name not in fields]:
+        names = ", ".join(Message._fields)
+        raise InputError(f"{path}: no array named '{missing[0]}'; a file of streams holds {names}")
     return Message(
         **{name: _checked(field, f"{path}: '{name}'", fields["kind"].shape) for name, field in fields.items()}
     )
@@ -89,7 +79,7 @@ def _checked(field: np.ndarray, where: str, shape: tuple[int, ...]) -> np.ndarra
 
 def write_result(path: str | Path, result: StreamResult) -> None:
     """Write a result as a `.npz` of the fields' names, whole or not at all; InputError if `path` cannot be a file."""
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path}: is a folder; name a file in it")
     try:
         # An open file, not a name: numpy.savez would append .npz to a name that lacks it.

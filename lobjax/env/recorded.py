@@ -5,6 +5,7 @@ import numpy as np
 
 from lobjax.book import Book
 from lobjax.clock import NS
+from lobjax.data.checks import check_day
 from lobjax.data.day import Day
 from lobjax.data.windows import books_at
 from lobjax.errors import InputError
@@ -29,6 +30,7 @@ def recorded_params(
     An episode lasts `episode_s`, or if longer `episode_messages` messages. Only the messages of that time are kept. A start without a
     bid and an ask (an auction, in an order-by-order file) is left out. InputError if no episode fits or the book does not.
     """
+    check_day(day)
     row_time = day.row_time_s + day.row_time_ns * 1e-9
     wanted = np.arange(from_s, until_s - episode_s + 1e-9, every_s)
     wanted = wanted[(wanted >= row_time[0]) & (wanted + episode_s <= row_time[-1])]

@@ -15,6 +15,7 @@ from lobjax.types import Side
 BID, ASK = int(Side.BID), int(Side.ASK)
 WINDOW = 256  # prices; a flow asks for at most 64 beside an anchor
 _AHEAD = 96  # of them before the anchor for which it was filled
+MOST_DISTANCES = WINDOW - _AHEAD - 1  # that the window has beside an anchor
 _NOWHERE = -(1 << 62)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lobjax.clock import NS
 from lobjax.ffi import inlined, integers, naturals, outer
 from lobjax.flow.fixed import FRACTION_BITS, LN2, MAX_TOTAL_RATE, MINUS_LOG, STEPS
-from lobjax.flow.host_levels import first_place
+from lobjax.flow.host_levels import MOST_DISTANCES, first_place
 from lobjax.flow.poisson import REFILL_LOTS, REFILL_NS, PoissonParams
 from lobjax.flow.tactical import MOST_LOTS
 from lobjax.types import Kind, Side
@@ -28,7 +28,9 @@ _LIMIT, _CANCEL, _MOST, _MARKET, _THRESHOLDS, _FIRST, _LOG, _WEIGHTS, _FACTOR = 
 
 
 def poisson_leaves(params: PoissonParams) -> list[jax.Array]:
-    """What the twin reads of the parameters, in its order."""
+    """What the twin reads of the parameters, in its order. ValueError for more distances than its window of prices has."""
+    if max(params.distances, params.tactical.levels if params.tactical else 0) > MOST_DISTANCES:
+        raise ValueError(f"a flow of {params.distances} distances is more than {MOST_DISTANCES}")
     limit, cancel = params.limit[: params.distances], params.cancel[: params.distances]
     tactical = params.tactical
     return [

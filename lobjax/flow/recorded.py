@@ -10,9 +10,12 @@ import numpy as np
 
 from lobjax.book import Book, BySide
 from lobjax.clock import NS, Time, choose, minus, never
+from lobjax.columns import as_int32, check_column, check_times
 from lobjax.flow.base import Opening
-from lobjax.types import Message
+from lobjax.types import INT32_MAX, MAX_CAPACITY, Message
 from lobjax.words import high_product
+
+_BOOK = ("price", "size", "order_id", "owner")
 
 
 class RecordedParams(flax.struct.PyTreeNode):
@@ -66,13 +69,49 @@ def _due(params: RecordedParams, index: jax.Array) -> Time:
 def to_device(
     messages: Message, time_s: np.ndarray, time_ns: np.ndarray, first: np.ndarray, start_ns: np.ndarray, books: Book
 ) -> RecordedParams:
-    """Host arrays to parameters. start_ns: int64 `[S]`, nanoseconds after midnight. ValueError without starts."""
+    """Host arrays to parameters: R messages and their times, S starts, each with its first message and its book `[2, N]`.
+
+    start_ns: int64 `[S]`, nanoseconds after midnight. ValueError, which names the array, where lengths differ, there is no start, times go
+    back, a first message is none of the record (0 to R, R being its end), or a book is none: what runs this trusts all of it.
+    """
+    count = len(np.asarray(messages.kind))
+    record = Message(*(as_int32(name, field, (count,)) for name, field in messages._asdict().items()))
+    if count == 0:
+        raise ValueError("a recorded flow needs at least one message")
+    time = (as_int32("time_s", time_s, (count,)), as_int32("time_ns", time_ns, (count,)))
+    check_times("time", *time, count)
+    first = as_int32("first", first, (None,))
     if len(first) == 0:
         raise ValueError("a recorded flow needs at least one start")
+    check_column("first", first, np.int32, None, 0, count)
+    starts = np.asarray(start_ns)
+    if starts.dtype.kind not in "iu" or starts.shape != first.shape:
+        raise ValueError(f"start_ns is {starts.dtype} {list(starts.shape)}; give whole numbers [{len(first)}]")
+    check_column("start_ns", starts.astype(np.int64), np.int64, None, 0, INT32_MAX * NS)
     return RecordedParams(
-        messages=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), messages),
-        time=Time(jnp.asarray(time_s, jnp.int32), jnp.asarray(time_ns, jnp.int32)),
-        first=jnp.asarray(first, jnp.int32),
-        start=Time(*(jnp.asarray(word, jnp.int32) for word in np.divmod(np.asarray(start_ns, np.int64), NS))),
-        books=jax.tree.map(lambda x: jnp.asarray(x, jnp.int32), books),
+        messages=jax.tree.map(jnp.asarray, record),
+        time=Time(*(jnp.asarray(word) for word in time)),
+        first=jnp.asarray(first),
+        start=Time(*(jnp.asarray(word, jnp.int32) for word in np.divmod(starts.astype(np.int64), NS))),
+        books=_checked_books(books, len(first)),
     )
+
+
+def _checked_books(books: Book, count: int) -> Book:
+    """Books `[S, 2, N]` on the device; ValueError where orders are not sorted from the best, or have no price, or the sides cross."""
+    capacity = np.shape(books.size)[-1]
+    if not 1 <= capacity <= MAX_CAPACITY:
+        raise ValueError(f"books hold {capacity} orders a side; give 1 to {MAX_CAPACITY}")
+    fields = {name: as_int32(f"books.{name}", getattr(books, name), (count, 2, capacity)) for name in _BOOK}
+    live = fields["size"] > 0
+    if (fields["size"] < 0).any() or (live & (fields["price"] <= 0)).any():
+        raise ValueError("books have orders with a size or a price below 1")
+    # Away from the other side, so that the best is the least; holes take the worst price before them.
+    away = fields["price"].astype(np.int64) * np.array([[-1], [1]])
+    worst = np.maximum.accumulate(np.where(live, away, -(2**40)), axis=2)
+    if (live & (away < worst)).any():
+        raise ValueError("books have orders behind worse ones; give them from the best to the worst")
+    best = np.where(live, away, 2**40).min(axis=2)
+    if ((best < 2**40).all(axis=-1) & (-best[:, 0] >= best[:, 1])).any():
+        raise ValueError("books are crossed, their best bid not below their best ask")
+    return Book(**{name: jnp.asarray(field) for name, field in fields.items()})

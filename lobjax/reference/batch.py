@@ -31,7 +31,12 @@ def trace(messages: Message, capacity: int) -> Arrays:
 def _run(messages: Message, capacity: int, every: bool) -> Arrays:
     # One layout and one dtype, writable: a read-only array (from JAX) would make Numba compile a second time.
     messages = Message(*(np.require(field, np.int32, ["C", "W"]) for field in messages))
-    books, length = messages.kind.shape
+    shape = messages.kind.shape
+    if len(shape) != 2 or any(field.shape != shape for field in messages):
+        raise ValueError(
+            f"messages are {[field.shape for field in messages]}; they must be of one shape [books, messages]"
+        )
+    books, length = shape
     states = length if every else 1
     listings = np.zeros((books, states, 2, capacity, 4), np.int32)
     traded = np.empty((books, length), np.int32)

@@ -4,7 +4,6 @@ The .npz holds `bids` and `asks`, int32 `[T, levels, 2]`: (price in ticks, size 
 level; and `time_s`, `[T]` seconds after midnight that do not fall. Without `time_s`, snapshot k counts as taken k seconds after midnight.
 """
 
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from lobjax.data.store import load_day
 from lobjax.data.windows import NANOS_PER_SECOND, row_times_ns
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.reading import read_npz
 from lobjax.snapshot.checks import check
 
 _BLOCK_BYTES = 1 << 24  # of levels that are replayed at once
@@ -122,13 +122,7 @@ def _nanos(seconds: float) -> int:
 
 
 def _read_npz(path: Path, levels: int | None) -> Snapshots:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a whole .npz file ({str(error).splitlines()[0]}); write it again") from None
+    arrays = read_npz(path, ("bids", "asks", "time_s"))
     sides = []
     for name in ("bids", "asks"):
         if name not in arrays:

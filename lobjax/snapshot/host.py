@@ -38,7 +38,9 @@ def find_fill_price(side, size):
 
 @njit(cache=True)
 def execute_trade(bids, asks, row, size, patience, last):
-    """As `fills.execute_trade`, on a day int32 [T, levels, 2] a side."""
+    """As `fills.execute_trade`, on a day int32 [T, levels, 2] a side. IndexError for snapshots that the day has not."""
+    if row < 0 or last >= min(bids.shape[0], asks.shape[0]):
+        raise IndexError("the day has no such snapshot")
     cash, left, looks = 0, size, 0
     for at in range(row, min(row + patience, last) + 1):
         if left == 0:

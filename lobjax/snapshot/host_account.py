@@ -48,7 +48,9 @@ def account_state(account, bids, asks, costs):
 
 @njit(cache=True)
 def future_reward(before, after, bids, asks, row, last, horizon, discount, costs):
-    """As `rewards.future_reward`, in float64."""
+    """As `rewards.future_reward`, in float64. IndexError for snapshots that the day has not."""
+    if row < 0 or last >= min(bids.shape[0], asks.shape[0]):
+        raise IndexError("the day has no such snapshot")
     total, n = 0.0, min(horizon, last - row)
     for i in range(1, n + 1):
         without = liquidation_value(before, bids[row + i], asks[row + i], costs)
@@ -60,7 +62,9 @@ def future_reward(before, after, bids, asks, row, last, horizon, discount, costs
 
 @njit(cache=True)
 def hold_values(cash, bids, asks, row, size, patience, count, costs):
-    """As `rewards.hold_values`: int64 [count + 1]."""
+    """As `rewards.hold_values`: int64 [count + 1]. IndexError for snapshots that the day has not."""
+    if row < 0 or count < 0 or row + count >= min(bids.shape[0], asks.shape[0]):
+        raise IndexError("the day has no such snapshot")
     account, left = (cash, 0, 0), size
     values = np.zeros(count + 1, np.int64)
     values[0] = liquidation_value(account, bids[row], asks[row], costs)

@@ -105,10 +105,10 @@ def test_files_that_are_not_whole_or_not_of_the_kind(tmp_path):
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 0x55
     files = {
-        "cut.dbn.zst": (whole[:-3], "truncated or damaged archive"),
-        "half.dbn.zst": (whole[: len(whole) // 2], "truncated or damaged archive"),
-        "flip.dbn.zst": (bytes(damaged), "damaged"),
-        "text.dbn.zst": (b"time,type\n1,2\n" * 9, "truncated or damaged archive"),
+        "cut.dbn.zst": (whole[:-3], "not a whole archive"),
+        "half.dbn.zst": (whole[: len(whole) // 2], "not a whole archive"),
+        "flip.dbn.zst": (bytes(damaged), "not a whole archive"),
+        "text.dbn.zst": (b"time,type\n1,2\n" * 9, "not a whole archive"),
         "text.dbn": (b"time,type\n1,2\n" * 9, "not a Databento file"),
         "cut.dbn": (plain[:-5], "ends within a record; it is truncated"),
         "head.dbn": (plain[:40], "it is truncated"),
@@ -120,7 +120,7 @@ def test_files_that_are_not_whole_or_not_of_the_kind(tmp_path):
         assert what in _refusal(tmp_path / name), name
     assert "no such file" in _refusal(tmp_path / "gone.dbn.zst")
     (tmp_path / "folder.dbn").mkdir()
-    assert "cannot be read" in _refusal(tmp_path / "folder.dbn")
+    assert "is a folder" in _refusal(tmp_path / "folder.dbn")
     trades = write_file(tmp_path / "trades.dbn", [], schema=dbn.Schema.TRADES)
     assert "schema trades, not mbo" in _refusal(trades)
 

@@ -49,7 +49,7 @@ def recorded(env, rows: int):
     """The parameters of `env` on a made-up day of so many messages."""
     capacity, at = env.market.capacity, np.arange(rows)
     side, price = at % 2, 1000 + at % 2
-    messages = Message(np.full(rows, Kind.LIMIT), side, price, np.ones(rows), at + 1, np.zeros(rows))
+    messages = Message(np.full(rows, Kind.LIMIT), side, price, np.ones_like(at), at + 1, np.zeros_like(at))
     blank = jnp.zeros((1, 2, capacity), jnp.int32)
     flow = to_device(messages, at, 0 * at, np.array([0]), np.array([0]), Book(blank, blank, blank, blank))
     return env.default_params.replace(market=env.default_params.market.replace(flow=flow))

@@ -1,0 +1,33 @@
+"""Reading files from outside: the one place that opens them, and the one that says in a line what is wrong with them.
+
+A file is opened only if it is a regular file (not a folder, a pipe or a device, which might wait for ever) of a stated size at most.
+What is parsed from it is bounded as well: nested JSON, archives that expand, arrays whose header declares more than the archive holds,
+tables of more rows than bytes could tell. Whatever a parser then raises becomes one InputError that names the file and says what to do.
+
+A file of S bytes takes at most `ROOM + EXPANDS * S` bytes of memory to read, whatever it declares.
+"""
+
+from lobjax.reading.arrays import read_npz
+from lobjax.reading.files import MOST_TEXT, exists, is_file, opened, read_bytes, read_json, read_text
+from lobjax.reading.parsing import parsing
+from lobjax.reading.tables import read_table, table_of
+from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, most_for
+
+__all__ = [
+    "EXPANDS",
+    "MOST_ARRAYS",
+    "MOST_TEXT",
+    "ROOM",
+    "Unpacked",
+    "exists",
+    "is_file",
+    "most_for",
+    "opened",
+    "parsing",
+    "read_bytes",
+    "read_json",
+    "read_npz",
+    "read_table",
+    "read_text",
+    "table_of",
+]
