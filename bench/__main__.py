@@ -33,9 +33,13 @@ COMMANDS = {
         "measure seeds in one compiled training program against runs one after another",
     ),
     "table": ("bench.commands.table", "table", "turn records into a Markdown table and a scaling plot"),
-    "gpu-check": ("bench.gpu_check", "gpu_check", "test and measure on a GPU, and leave one folder of records"),
+    "gpu-check": (
+        "bench.verification.gpu_check",
+        "gpu_check",
+        "test and measure on a GPU, and leave one folder of records",
+    ),
     "kernel-compile": (
-        "bench.kernel_compile",
+        "bench.verification.kernel.compile",
         "kernel_compile",
         "compile the GPU kernel without a GPU, try and count its code",
     ),
@@ -45,7 +49,7 @@ COMMANDS = {
         "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
     ),
     "snapshot": ("bench.commands.snapshot", "snapshot", "measure steps a second of the snapshot environment"),
-    "nets": ("bench.nets", "nets", "measure training steps of the Transformer by framework, precision and size"),
+    "nets": ("bench.speed.nets", "nets", "measure training steps of the Transformer by framework, precision and size"),
     "parity": ("bench.commands.parity", "parity", "compare Flax and torch: forward, gradients, updates, FP8 codes"),
     "resume": (
         "bench.commands.resume",

@@ -3,7 +3,7 @@
 import json
 import time
 
-from bench import parts
+from bench.verification.streams import parts
 from lobjax.errors import InputError
 
 
@@ -31,7 +31,7 @@ def conformance(
             faster, for long runs.
     """
     parts.check(books, messages, seed, capacity, ends)
-    from bench import conformance as work
+    from bench.verification.streams import conformance as work
 
     begun, chosen = time.perf_counter(), work.engines_named(engines)
     able = {n: work.able_at(chosen, n, asked=engines != "all") for n in capacity}

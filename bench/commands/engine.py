@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError, nearest
 from lobjax.types import MAX_CAPACITY
 
@@ -42,17 +42,17 @@ def engine(
         kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
         out: A file of JSON lines that records are added to.
     """
-    records.check_out(out)
-    records.check_runs(runs)
+    recording.check_out(out)
+    recording.check_runs(runs)
     if stream not in STREAMS:
         raise InputError(f"--stream {stream}: unknown; {nearest(stream, STREAMS)}")
     if seed < 0:
         raise InputError(f"--seed {seed}: too small; give at least 0")
-    capacities = records.numbers("--capacity", capacity, 1, MAX_CAPACITY)
-    lengths, counts = records.numbers("--messages", messages), records.numbers("--books", books)
-    from bench import engine as work
-    from bench import peers, programs
-    from bench.measuring import REFERENCE, Call, measured
+    capacities = recording.numbers("--capacity", capacity, 1, MAX_CAPACITY)
+    lengths, counts = recording.numbers("--messages", messages), recording.numbers("--books", books)
+    from bench.speed import engine as work
+    from bench.speed import peers, programs
+    from bench.speed.measuring import REFERENCE, Call, measured
 
     programs.check_devices(devices)
     if uneven := [count for count in counts if count % devices]:
@@ -71,4 +71,4 @@ def engine(
                 call = Call(drawn, n, runs, about | work.said_of(stream, drawn, n), devices)
                 for record in measured(call, names[n], adapters.get(n), kernel_record):
                     work.say(record)
-                    records.append(out, record)
+                    recording.append(out, record)

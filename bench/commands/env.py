@@ -3,7 +3,7 @@
 from itertools import product
 from pathlib import Path
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError, nearest
 
 FLOWS, ENGINES, RESETS = ("simulated", "recorded"), ("auto", "host", "xla", "kernel"), ("step", "episode")
@@ -44,8 +44,8 @@ def env(
         kernel_record: JSON lines of `bench kernel-compile`, for the floor of the kernel in instructions.
         out: A file of JSON lines that records are added to.
     """
-    records.check_out(out)
-    records.check_runs(runs)
+    recording.check_out(out)
+    recording.check_runs(runs)
     flows, engines = (_known(*pair) for pair in (("--flow", flow, FLOWS), ("--engine", engine, ENGINES)))
     if steps < 1 or decisions < 0:
         raise InputError(f"--steps {steps}, --decisions {decisions}: too small; give at least one step")
@@ -53,9 +53,9 @@ def env(
         raise InputError(f"--reset {reset}: unknown; {nearest(reset, ('auto', *RESETS))}")
     if "recorded" in flows and data is None:
         raise InputError("--data: not given; name the recorded day, as LOBSTER_SampleFile_AMZN_2012-06-21_5.zip")
-    lengths, counts = records.numbers("--messages-per-step", messages_per_step), records.numbers("--envs", envs)
-    sizes = records.numbers("--capacity", capacity, 1, 512)
-    from bench import env as work
+    lengths, counts = recording.numbers("--messages-per-step", messages_per_step), recording.numbers("--envs", envs)
+    sizes = recording.numbers("--capacity", capacity, 1, 512)
+    from bench.speed import env as work
     from lobjax.engine import memory
 
     for kind, n, name, messages in product(flows, sizes, engines, lengths):
@@ -71,7 +71,7 @@ def env(
                 step = work.step_compiled(made, many)
                 record = work.measure(asked, made, step, kernel_record)
             work.say(record)
-            records.append(out, record)
+            recording.append(out, record)
 
 
 def _known(option: str, text: str, known: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError, nearest
 
 
@@ -37,10 +37,10 @@ def execution_cell(
         capacity: Orders that a side of the book can hold, a power of two; 0 for 256, or 512 for long episodes.
         out: A file of JSON lines that the record is added to.
     """
-    records.check_out(out)
-    from bench import execution_cell as work
-    from bench.execution_cells import cell_config
-    from bench.execution_play import INCLUDED, STRATEGIES
+    recording.check_out(out)
+    from bench.papers.execution import report as work
+    from bench.papers.execution.cells import cell_config
+    from bench.papers.execution.playing import INCLUDED, STRATEGIES
     from lobjax.env import make
 
     if strategy not in STRATEGIES:
@@ -53,6 +53,6 @@ def execution_cell(
     work.refuse_wrong(result, config)
     asked = {"market": market, "lots": lots, "strategy": strategy, "seed": seed}
     meant = {"measured": work.MEASURED, "included": INCLUDED}
-    records.append(
+    recording.append(
         out, {"bench": "execution-cell", **asked, **work.figures(result), **work.sizes(env, config), **meant}
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from bench import records
+from bench import recording
 from bench.commands.market_statistics import MOST_EPISODES
 from lobjax.errors import InputError
 from lobjax.locks import alone_in_out
@@ -45,16 +45,16 @@ def execution_paper(
         runs: The folder of training runs.
         set: Replace values of the agents' configurations, such as total_steps=1280000.
     """
-    training_seeds = records.numbers("--seeds", seeds, 0, 2**32 - 1)
+    training_seeds = recording.numbers("--seeds", seeds, 0, 2**32 - 1)
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is not a folder; name one for the table and the record")
     if not (statistics == 0 or 2 <= statistics <= MOST_EPISODES):
         raise InputError(f"--statistics {statistics:,}: out of range; give 2 to {MOST_EPISODES:,}, or 0 for none")
-    from bench import execution_paper as work
-    from bench import market_record, market_statistics
-    from bench.execution_cell import MEASURED, check_episodes
-    from bench.execution_cells import MARKETS, named_cells
-    from bench.execution_tables import markdown
+    from bench.papers.execution import paper as work
+    from bench.papers.execution.cells import MARKETS, named_cells
+    from bench.papers.execution.report import MEASURED, check_episodes
+    from bench.papers.execution.tables import markdown
+    from bench.papers.market import measuring, report
     from train.progress import phase
 
     chosen = named_cells(cells)
@@ -68,7 +68,7 @@ def execution_paper(
         found["agents"] = work.trained_agents(
             agents, chosen, training_seeds, found["cells"], runs, theatre, episodes, seed, set
         )
-    found |= records.origin()
+    found |= recording.origin()
     parts = list(markdown(found))
     if out is not None:
         work.write_text(out / work.RECORD, json.dumps(found, indent=1, allow_nan=False) + "\n")
@@ -78,10 +78,8 @@ def execution_paper(
         work.write_text(out / work.TABLE, work.as_text(parts))  # before the markets are played, which takes its time
         if statistics:
             with phase("markets without an agent"):
-                markets = market_record.measure(
-                    {cell.market: MARKETS[cell.market] for cell in chosen}, statistics, seed
-                )
-            market_statistics.save(markets, out)
-            parts += ["## The markets without an agent", market_statistics.markdown(markets)]
+                markets = measuring.measure({cell.market: MARKETS[cell.market] for cell in chosen}, statistics, seed)
+            report.save(markets, out)
+            parts += ["## The markets without an agent", report.markdown(markets)]
             work.write_text(out / work.TABLE, work.as_text(parts))
     print(work.as_text(parts), end="")

@@ -25,11 +25,11 @@ def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int 
         raise InputError(f"--seed {seed}: out of range; give 0 to {2**31 - 1}")
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is not a folder; name one for the record and the figures")
-    from bench import market_record
-    from bench import market_statistics as work
+    from bench.papers.market import measuring
+    from bench.papers.market import report as work
 
     markets = work.known(market)
-    record = market_record.measure(markets, episodes, seed, views=out is not None)
+    record = measuring.measure(markets, episodes, seed, views=out is not None)
     print(work.markdown(record))
     if out is not None:
         for path in work.save(record, out):

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from bench import records
+from bench import recording
 
 
 def parity(
@@ -38,8 +38,8 @@ def parity(
         device: Where torch computes; auto takes a GPU where there is one. JAX computes where JAX_PLATFORMS says.
         out: A file of JSON lines that the record is added to.
     """
-    records.check_out(out)
-    from bench import parity as work
+    recording.check_out(out)
+    from bench.verification.parity import compare as work
     from lobjax.torch_port.factory import check_multiples, why_no_transformer_engine  # says it where torch is missing
 
     setting = work.checked_setting(layers, width, heads, window, towers, envs, steps, seed)
@@ -51,7 +51,7 @@ def parity(
         sources = ["plain", "transformer_engine"] if real else ["plain"]
         rows, figures, tensors = work.compared(setting, sources, ours.device)
         figures |= work.compare_updates(setting, rows, ours.device)
-    from bench.parity_codes import compare_codes
+    from bench.verification.parity.codes import compare_codes
 
     codes = compare_codes(tensors)
     figures["fp8_codes_equal"] = not codes.differing
@@ -71,6 +71,6 @@ def parity(
     }
     table_rows = [[*row[:4], float(f"{row.apart.l2:.4g}"), float(f"{row.apart.cosine:.9g}")] for row in rows]
     about |= {"seed": seed, "torch_device": ours.device.type, "transformer_engine": real, "rows": table_rows}
-    records.append(out, {"bench": "parity", **figures, **about})
+    recording.append(out, {"bench": "parity", **figures, **about})
     if wrong:
         raise SystemExit(1)

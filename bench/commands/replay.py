@@ -39,8 +39,8 @@ def replay(
         instrument: Its symbol or number, where an MBO file holds several.
         engine: Who replays an MBO file: reference, host, xla or auto.
     """
-    from bench import replay as work
-    from bench.replay_orders import replay_orders
+    from bench.verification.replay import rows as work
+    from bench.verification.replay.orders import replay_orders
     from lobjax.data import build_day
     from lobjax.data.loading import TICK_SIZE
     from lobjax.data.sources import is_order_file

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError
 
 
@@ -29,8 +29,8 @@ def resume(
         raise InputError(f"--kills {kills}: give at least 1")
     if not config.is_file():
         raise InputError(f"--config {config}: no such file; run this in the repository's root or name another")
-    records.check_out(out)
-    from bench import train_kills as work
+    recording.check_out(out)
+    from bench.verification import kills as work
 
     folder = Path(tempfile.mkdtemp(prefix="lobjax-kills-"))
     try:
@@ -55,8 +55,10 @@ def resume(
     finally:
         shutil.rmtree(folder)
     equal = sum(k.digest_equal and k.metrics_equal for k in done)
-    record = {"bench": "resume", "config": str(config), "seed": seed, "first_update_s": records.rounded(first_s)}
-    records.append(out, record | {"digest": wanted, "at": [k._asdict() for k in done], "kills": kills, "equal": equal})
+    record = {"bench": "resume", "config": str(config), "seed": seed, "first_update_s": recording.rounded(first_s)}
+    recording.append(
+        out, record | {"digest": wanted, "at": [k._asdict() for k in done], "kills": kills, "equal": equal}
+    )
     print(json.dumps({"kills": kills, "equal": equal}))
     if equal != kills:
         raise SystemExit(1)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError, nearest
 
 REWARDS = ("value", "hindsight")
@@ -32,21 +32,21 @@ def snapshot(
         runs: Of which the record has the median, the least and the most; 5 or more. A run repeats a short call.
         out: A file of JSON lines that records are added to.
     """
-    records.check_out(out)
-    records.check_runs(runs)
-    counts = records.numbers("--envs", envs)
+    recording.check_out(out)
+    recording.check_runs(runs)
+    counts = recording.numbers("--envs", envs)
     names = [part.strip() for part in reward.split(",")]
     if wrong := [name for name in names if name not in REWARDS]:
         raise InputError(f"--reward {wrong[0]}: unknown; {nearest(wrong[0], REWARDS)}")
     if steps < 1 or not 1 <= levels <= 100:
         raise InputError(f"--steps {steps}, --levels {levels}: give at least one step, and 1 to 100 levels")
-    from bench import snapshot as work
+    from bench.speed import snapshot as work
 
     for name in names:
         environment = work.made_environment(data, name, levels, step_s)
         for count in counts:
             record = work.measure(environment, name, count, steps, runs, data)
-            records.append(out, record)
+            recording.append(out, record)
             print(
                 f"{name}: {count:,} environments: {record['steps_per_s']:,} steps/s ({record['steps_per_s_min']:,} to "
                 f"{record['steps_per_s_max']:,}), compiled in {record['compile_s']} s",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError
 
 
@@ -31,11 +31,11 @@ def sweep(
         runs: Of which the record has the median, the least and the most; 5 or more.
         out: A file of JSON lines that the record is added to.
     """
-    records.check_out(out)
-    records.check_runs(runs)
+    recording.check_out(out)
+    recording.check_runs(runs)
     if seeds < 1 or updates < 1:
         raise InputError(f"--seeds {seeds}, --updates {updates}: too small; give at least one of each")
-    from bench import sweep as work
+    from bench.speed import sweep as work
     from lobjax.engine import memory
     from train.config import load_config
     from train.tasks import MARKET
@@ -49,4 +49,4 @@ def sweep(
         f"ratio {record['ratio']}; compiled in {record['compile_s']} s and {record['one_by_one_compile_s']} s",
         file=sys.stderr,
     )
-    records.append(out, record)
+    recording.append(out, record)

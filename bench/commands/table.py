@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from bench import records
+from bench import recording
 from lobjax.errors import InputError
 
 
@@ -18,10 +18,10 @@ def table(files: Annotated[tuple[Path, ...], tyro.conf.Positional], /, *, plot: 
         files: Files of JSON lines.
         plot: Draw messages a second against books into this PNG.
     """
-    from bench import table as work
-    from bench.scaling import draw
+    from bench.speed import table as work
+    from bench.speed.scaling import draw
 
-    found = work.latest(records.read(files))
+    found = work.latest(recording.read(files))
     print("\n\n".join(work.markdown(found)))
     if plot is not None:
         engines = [record for record in found if record["bench"] == "engine"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench import records
+from bench import recording
 
 
 def train(
@@ -31,9 +31,9 @@ def train(
         phases: Also compile and time environment, inference and learning alone, as much of each as one device has.
         out: A file of JSON lines that records are added to.
     """
-    records.check_out(out)
-    records.check_runs(runs)
-    from bench import train_speed as work
+    recording.check_out(out)
+    recording.check_runs(runs)
+    from bench.speed.training import steps as work
     from lobjax.engine import memory
 
     asked = [
@@ -45,4 +45,4 @@ def train(
             record = work.measure(config, runs, phases)
         record = {"bench": "train", "net": net, "messages_per_step": messages, **record}
         work.say(record)
-        records.append(out, record)
+        recording.append(out, record)

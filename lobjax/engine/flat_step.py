@@ -5,7 +5,7 @@ an int32 min, max or sum of it S / 32 - 1 instructions and one `redux.sync`. A s
 not a prefix sum over ordered slots: keeping the order costs shifts and scans, which cross lanes, on every order that rests, and
 most sweeps fill one or two. Reductions: every message 1 (its id and the first free slot at once), a taker 1 and 4 for each order that it
 reaches (5 with a log), REPLACE 2, REDUCE 1 and 2 for each order, FOK 2, an order that rests on a full side 3.
-Counted in the compiled code (`bench.kernel_compile`) at 64 slots: 137 instructions for a LIMIT that rests, 124 for a DELETE.
+Counted in the compiled code (`python -m bench kernel-compile`) at 64 slots: 137 instructions for a LIMIT that rests, 124 for a DELETE.
 """
 
 from typing import Any, NamedTuple

@@ -5,10 +5,10 @@ import json
 import jax
 import pytest
 
-from bench import records
+from bench import recording
 from bench.commands.execution_paper import execution_paper
 from bench.commands.market_statistics import market_statistics
-from bench.gpu_check import gpu_check
+from bench.verification.gpu_check import gpu_check
 from lobjax.errors import InputError
 from tests.holding import writer
 
@@ -23,15 +23,15 @@ def test_the_second_is_refused_in_one_line(tmp_path, command):
 
 
 def test_a_record_names_the_settings_that_it_was_made_under(tmp_path, capsys, monkeypatch):
-    records.origin.cache_clear()
+    recording.origin.cache_clear()
     jax.devices()  # XLA reads its flags now, and not those below
     monkeypatch.setenv("XLA_FLAGS", "--a  --b")
     try:
         jax.config.update("jax_default_matmul_precision", "highest")
-        records.append(tmp_path / "records.jsonl", {"bench": "engine"})
+        recording.append(tmp_path / "records.jsonl", {"bench": "engine"})
     finally:
         jax.config.update("jax_default_matmul_precision", None)
-        records.origin.cache_clear()
-    (record,) = records.read([tmp_path / "records.jsonl"])
+        recording.origin.cache_clear()
+    (record,) = recording.read([tmp_path / "records.jsonl"])
     assert record["command"].startswith("JAX_DEFAULT_MATMUL_PRECISION=highest 'XLA_FLAGS=--a --b' python -m bench")
     assert json.loads(capsys.readouterr().out) == record

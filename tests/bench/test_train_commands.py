@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import train_kills
 from bench.commands.resume import resume
 from bench.commands.train import train
-from bench.train_cells import CELLS, cell
+from bench.speed.training.cells import CELLS, cell
+from bench.verification import kills
 from lobjax.errors import InputError
 
 
@@ -53,7 +53,7 @@ def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkey
     def command(name, target, folder=None, seed=0):
         return [sys.executable, str(script), name, str(folder or target)]
 
-    monkeypatch.setattr(train_kills, "_command", command)
+    monkeypatch.setattr(kills, "_command", command)
     config = tmp_path / "any.yaml"
     config.write_text("")
     with pytest.raises(SystemExit) as stopped:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.order_book import OrderBook
-from bench.replay_orders import _plain, compare
+from bench.verification.replay.order_book import OrderBook
+from bench.verification.replay.orders import _plain, compare
 from lobjax.data import build_day
 from lobjax.data.dbn import read_orders
 from lobjax.types import Kind

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.order_book import OrderBook
-from bench.replay_orders import _plain, compare
+from bench.verification.replay.order_book import OrderBook
+from bench.verification.replay.orders import _plain, compare
 from lobjax.data import Origin, Replay, build_day
 from lobjax.data.dbn import F_LAST, read_orders
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.replay import _common_rows, corrections_above, equal_rows
+from bench.verification.replay.rows import _common_rows, corrections_above, equal_rows
 from lobjax.data import Replay, build_day, row_at_time, touch
 from lobjax.data.lobster import open_book, read_messages
 from lobjax.data.sources import locate

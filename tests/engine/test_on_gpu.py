@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bench.difference import differing_books
+from bench.verification.streams.difference import differing_books
 from lobjax import clock
 from lobjax.book import listing
 from lobjax.engine import run_streams, trace_streams

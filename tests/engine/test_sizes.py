@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from bench.difference import differing_books
+from bench.verification.streams.difference import differing_books
 from lobjax.engine import ENGINES, StreamResult, run_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.types import Message

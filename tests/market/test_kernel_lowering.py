@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from bench.compiled_market import FLOWS, market_of, random_orders
+from bench.verification.kernel.market import FLOWS, market_of, random_orders
 from lobjax.market import kernel
 from tests.engine.test_kernel_lowering import lower, narrow_selects, triton_code
 

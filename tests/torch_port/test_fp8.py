@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.parity_codes import compare_codes
+from bench.verification.parity.codes import compare_codes
 from lobjax.errors import InputError
 from lobjax.nets import TransformerConfig, fp8
 from lobjax.torch_port import fp8 as theirs
@@ -37,11 +37,9 @@ def test_codes_and_scales_are_equal_to_the_bit():
 
 def test_a_difference_in_codes_is_found(monkeypatch):
     """As it was where torch divides a number by a tensor: by the reciprocal, a bit off."""
-    from bench import parity_codes
+    from bench.verification.parity import codes
 
-    monkeypatch.setattr(
-        parity_codes.theirs, "scale_of", lambda amax, kind: (1 / amax) * parity_codes.theirs.LARGEST[kind]
-    )
+    monkeypatch.setattr(codes.theirs, "scale_of", lambda amax, kind: (1 / amax) * codes.theirs.LARGEST[kind])
     rng = np.random.default_rng(0)
     tensors = {str(i): np.exp(rng.normal(0, 3, 3)).astype(np.float32) for i in range(20)}
     assert len(compare_codes(tensors).differing) > 5

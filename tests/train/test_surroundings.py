@@ -10,8 +10,8 @@ from pathlib import Path
 import jax
 import pytest
 
-from bench import execution_training
-from bench.execution_cells import CELLS
+from bench.papers.execution import training
+from bench.papers.execution.cells import CELLS
 from lobjax.errors import InputError
 from lobjax.results import surroundings
 from lobjax.results.stamp import stamp
@@ -172,13 +172,13 @@ def test_a_ray_worker_of_other_settings_or_versions_says_so(under):
 
 
 def test_an_agent_of_a_benchmark_that_was_trained_under_other_settings_is_not_taken(finished_run, tmp_path, under):
-    run = execution_training.run_for("ln", CELLS[0], 7)
+    run = training.run_for("ln", CELLS[0], 7)
     shutil.copytree(finished_run, tmp_path / run.name)
     config = config_from(json.loads((finished_run / "run.json").read_text())["config"], TASKS.env_config)
-    assert execution_training.finished(run, config, tmp_path, TASKS).path == tmp_path / run.name
+    assert training.finished(run, config, tmp_path, TASKS).path == tmp_path / run.name
     under("jax_default_matmul_precision", "highest")
     with pytest.raises(InputError, match="made with jax_default_matmul_precision None"):
-        execution_training.finished(run, config, tmp_path, TASKS)
+        training.finished(run, config, tmp_path, TASKS)
 
 
 def test_processes_of_one_run_must_be_alike(monkeypatch):

@@ -1,0 +1,101 @@
+"""`python -m bench snapshot`: steps a second of the snapshot environment under a random policy, one record each."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bench import recording, timing
+from lobjax.env import EnvConfig, Environment, MarketConfig, RecordedConfig, SnapshotConfig, make
+from lobjax.env.config import seconds_of_day
+from lobjax.snapshot import Snapshots, write_npz
+
+INCLUDED = (
+    "random actions, sweeps, accounts, values, observations, rewards, info; env.step, with a new episode where one ends"
+)
+_MADE_SNAPSHOTS, _FROM = 20_000, "09:30"
+
+
+def made_up(count: int, levels: int, seed: int = 0) -> Snapshots:
+    """A day of `count` snapshots, one a second from 09:30 on, whose mid wanders."""
+    rng = np.random.default_rng(seed)
+    mid = 20_000 + np.cumsum(rng.integers(-6, 7, count))
+    sides = []
+    for sign in (-1, 1):
+        away = np.cumsum(rng.integers(1, 5, (count, levels)), axis=1)
+        sides.append(np.stack([mid[:, None] + sign * away, rng.integers(1, 9, (count, levels))], -1).astype(np.int32))
+    bids, asks = sides
+    return Snapshots(bids, asks, (seconds_of_day(_FROM) + np.arange(count)) * 10**9)
+
+
+def made_environment(data: Path | None, reward: Any, levels: int, step_s: float) -> Environment:
+    from tempfile import TemporaryDirectory
+
+    task = SnapshotConfig(reward=reward, step_s=step_s)
+    market = MarketConfig(levels=levels)
+    if data is not None:
+        flow = RecordedConfig(path=data, from_time=_FROM, start_every_s=step_s)
+        return make(EnvConfig(task=task, flow=flow, market=market))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made_up.npz"
+        write_npz(path, made_up(_MADE_SNAPSHOTS, levels))
+        return make(
+            EnvConfig(task=task, flow=RecordedConfig(path=path, from_time=_FROM, start_every_s=1.0), market=market)
+        )
+
+
+def _play(environment: Environment, envs: int, steps: int):
+    """(key, params) -> what was seen, summed float32 [envs]: everything that a step gives is used, so that none of it is left out."""
+    step = jax.vmap(environment.step, in_axes=(0, 0, 0, None))
+    sample = jax.vmap(environment.action_space.sample)
+
+    def sums(tree: Any) -> jax.Array:
+        return sum(
+            (leaf.reshape(envs, -1).astype(jnp.float32).sum(axis=1) for leaf in jax.tree.leaves(tree)), jnp.zeros(envs)
+        )
+
+    def play(key: jax.Array, params: Any) -> jax.Array:
+        key_reset, key_steps = jax.random.split(key)
+        observation, state = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(key_reset, envs), params)
+
+        def one(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
+            state, seen = carry
+            key_act, key_step = jax.random.split(key)
+            action = sample(jax.random.split(key_act, envs))
+            observation, state, *rest = step(jax.random.split(key_step, envs), state, action, params)
+            return (state, seen + sums((observation, rest))), None
+
+        (state, seen), _ = jax.lax.scan(one, (state, sums(observation)), jax.random.split(key_steps, steps))
+        return seen + sums(state)
+
+    return play
+
+
+def measure(
+    environment: Environment, reward: str, envs: int, steps: int, runs: int, data: Path | None
+) -> dict[str, Any]:
+    params, peak = environment.default_params, timing.device_peak()
+    made = timing.compiled(_play(environment, envs, steps), jax.random.key(0), params)
+    keys = iter(jax.random.split(jax.random.key(1), 1 + (runs + 1) * timing.MOST_CALLS))
+    done = timing.timed(made.call, lambda: (next(keys), params), runs)
+    if not np.isfinite(np.asarray(done.result)).all():
+        raise SystemExit("error: the environment gave numbers that are not finite; run `make test`")
+    rate = recording.rates("steps_per_s", [envs * steps / seconds for seconds in done.seconds])
+    market: Any = params.market
+    return {
+        "bench": "snapshot",
+        "reward": reward,
+        "data": data.name if data else "made up",
+        "snapshots": int(market.bids.shape[0]),
+        "levels": int(market.bids.shape[1]),
+        "envs": envs,
+        "steps_per_call": steps,
+        "included": INCLUDED,
+        **rate,
+        "calls_per_run": done.calls,
+        **made.record(),
+        "day_bytes": int(market.bids.nbytes + market.asks.nbytes),
+        **timing.memory_record(made.bytes_needed, peak),
+    }
