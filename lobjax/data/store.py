@@ -1,25 +1,16 @@
 """A built day as a folder of Parquet files and `meta.json`: built once, loaded in a moment, written whole or not at all."""
 
-import dataclasses
-import io
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-
 from lobjax import locks
-from lobjax.data.day import Day, DayInfo, Prints
+from lobjax.data.built import FILES, META, read_built, read_meta, write_built
+from lobjax.data.day import Day
 from lobjax.data.loading import TICK_SIZE, build_day
 from lobjax.data.sources import is_order_file, source_digests
 from lobjax.errors import InputError
 from lobjax.files import whole_folder
-from lobjax.types import Message
-
-FORMAT = 1  # raise it when the files or what the translation gives change; older folders are then rebuilt
-META = "meta.json"
-_TABLES = ("messages", "rows", "prints")
+from lobjax.reading import exists, is_file
 
 
 def build(
@@ -34,7 +25,7 @@ def build(
 ) -> tuple[Day, bool]:
     """Build the folder `out` from the files of a day; arguments as in `build_day`. Returns the day and whether it was built now.
 
-    A folder built from the same files (by sha256), with the same arguments and format, is loaded and left as it is. InputError
+    A whole folder built from the same files (by sha256), with the same arguments and format, is loaded and left as it is. InputError
     for bad files, and for a folder `out` that holds anything else. Where another process builds it, waits and then looks again.
     """
     out = Path(out)
@@ -44,16 +35,17 @@ def build(
         request["instrument"] = instrument
     elif tick_size is None:
         request["tick_size"] = TICK_SIZE
-    if (out / META).is_file() and _is_of(out, request):  # without a lock: it may lie where nothing can be written
-        return read_day(out), False
+    if (found := _found(out, request)) is not None:  # without a lock: it may lie where nothing can be written
+        return found, False
     with locks.held(out, wait=True):
         _check_ours(out)
-        if (out / META).is_file() and _is_of(out, request):
-            return read_day(out), False
+        if (found := _found(out, request)) is not None:
+            return found, False
         day = build_day(path, book, tick_size=tick_size, levels=levels, margin=margin, instrument=instrument)
         if day.info.sources != request["sources"]:
             raise InputError(f"{path}: was changed while it was read; build the day again")
-        _write(day, out, request)
+        with whole_folder(out, replace=True) as temporary:
+            write_built(day, temporary, request)
     return day, True
 
 
@@ -62,9 +54,9 @@ def load_day(path: str | Path, book: str | Path | None = None, **arguments: Any)
 
     Where the folder is being built for the first time, waits for that.
     """
-    if not Path(path).exists():
+    if not exists(path):
         locks.wait_for_writer(path)
-    if (Path(path) / META).is_file():
+    if is_file(Path(path) / META):
         if book is not None or arguments:
             raise InputError(f"{path}: is built already; give the files themselves to load it with other arguments")
         return read_day(path)
@@ -80,7 +72,7 @@ def read_day(folder: str | Path) -> Day:
     while True:
         before = _identity(folder)
         try:
-            day = _read(folder)
+            day = read_built(folder)
         except InputError:
             moving = before is None and locks.wait_for_writer(folder)
             if before == _identity(folder) and not moving:
@@ -91,13 +83,22 @@ def read_day(folder: str | Path) -> Day:
 
 
 def _check_ours(out: Path) -> None:
-    if not (out / META).is_file() and not locks.is_free(out):
+    if is_file(out / META):
+        # All of it is replaced. What begins with a dot is a lock or what a killed process left.
+        if others := sorted(entry.name for entry in out.iterdir() if entry.name not in FILES and entry.name[0] != "."):
+            raise InputError(f"{out}: holds '{others[0]}' beside a built day; choose another --out or move that")
+    elif not locks.is_free(out):
         raise InputError(f"{out}: exists and is not a built day; choose another --out or remove it")
 
 
-def _is_of(out: Path, request: dict[str, Any]) -> bool:
-    meta = _read_meta(out)
-    return meta.get("format") == FORMAT and meta.get("request") == request
+def _found(out: Path, request: dict[str, Any]) -> Day | None:
+    """The day in a folder that was built for just this, if it is whole; else None, and it is built again."""
+    if not is_file(out / META):
+        return None
+    try:
+        return read_day(out) if read_meta(out).get("request") == request else None
+    except InputError:
+        return None
 
 
 def _identity(folder: Path) -> tuple[int, ...] | None:
@@ -107,56 +108,3 @@ def _identity(folder: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return place.st_dev, place.st_ino, meta.st_ino, meta.st_mtime_ns
-
-
-def _read(folder: Path) -> Day:
-    meta = _read_meta(folder)
-    if meta.get("format") != FORMAT:
-        raise InputError(f"{folder}: format {meta.get('format')}, this version reads {FORMAT}; build it again")
-    try:
-        info = DayInfo(**meta["info"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / META}: not what was written there ({error}); build the day again") from None
-    tables = {}
-    for name in _TABLES:
-        try:
-            frame = pl.read_parquet(folder / f"{name}.parquet")
-        except (OSError, pl.exceptions.PolarsError) as error:
-            what = str(error).splitlines()[0]
-            raise InputError(f"{folder / name}.parquet: cannot be read ({what}); build the day again") from None
-        tables[name] = {column: frame[column].to_numpy(writable=True) for column in frame.columns}
-    messages, rows = tables["messages"], tables["rows"]
-    try:
-        return Day(
-            messages=Message(*(messages[name] for name in Message._fields)),
-            time_s=rows["row_time_s"][messages["row"]],
-            time_ns=rows["row_time_ns"][messages["row"]],
-            row=messages["row"],
-            origin=messages["origin"],
-            **rows,
-            prints=Prints(**tables["prints"]),
-            info=info,
-        )
-    except (KeyError, TypeError, IndexError) as error:
-        raise InputError(f"{folder}: a column is missing or wrong ({error}); build the day again") from None
-
-
-def _read_meta(folder: Path) -> dict[str, Any]:
-    try:
-        meta = json.loads((folder / META).read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder / META}: cannot be read ({error}); build the day again") from None
-    return meta if isinstance(meta, dict) else {}
-
-
-def _write(day: Day, out: Path, request: dict[str, Any]) -> None:
-    """Write the whole folder, in the place of an older one."""
-    rows = {name: getattr(day, name) for name in ("row_end", "row_time_s", "row_time_ns", "row_event")}
-    messages = {**day.messages._asdict(), "row": day.row, "origin": day.origin}
-    with whole_folder(out, replace=True) as temporary:
-        for name, table in zip(_TABLES, (messages, rows, day.prints._asdict()), strict=True):
-            buffer = io.BytesIO()  # Polars hides a full disk behind an error of its own; a plain write does not
-            pl.DataFrame({column: np.asarray(values) for column, values in table.items()}).write_parquet(buffer)
-            (temporary / f"{name}.parquet").write_bytes(buffer.getbuffer())
-        meta = {"format": FORMAT, "request": request, "info": dataclasses.asdict(day.info)}
-        (temporary / META).write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")

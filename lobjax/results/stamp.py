@@ -1,6 +1,5 @@
 """Where a result comes from: versions, settings, the commit of the source tree, hashes of data files, the command."""
 
-import json
 import platform
 import shlex
 import subprocess
@@ -9,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lobjax.data.built import META, read_info
 from lobjax.data.sources import source_digests
-from lobjax.data.store import META
 from lobjax.env import EnvConfig, RecordedConfig
-from lobjax.errors import InputError
+from lobjax.reading import is_file
 from lobjax.results.surroundings import devices, settings
 
 PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint", "polars", "matplotlib")
@@ -62,13 +61,9 @@ def data_sources(*flows: Any) -> dict[str, str]:
 
 
 def _sources(flow: RecordedConfig) -> dict[str, str]:
-    built = flow.path / META
-    if not built.is_file():
-        return source_digests(flow.path, flow.book)
-    try:
-        return dict(json.loads(built.read_text())["info"]["sources"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{built}: cannot be read ({error}); build the day again") from None
+    if is_file(flow.path / META):
+        return dict(read_info(flow.path).sources)
+    return source_digests(flow.path, flow.book)
 
 
 def _version(package: str) -> str:

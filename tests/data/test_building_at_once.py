@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lobjax.data.built as built
 import lobjax.data.store as store
 from lobjax.data import build, load_day
 from lobjax.errors import InputError
@@ -33,14 +34,14 @@ main(["data", "build", *sys.argv[1:]])
 # One that is killed with half a folder written.
 DIES = """
 import os, signal, sys
-import lobjax.data.store as store
-frame, made = store.pl.DataFrame, []
+import lobjax.data.built as built
+frame, made = built.pl.DataFrame, []
 def dies(*arguments, **rest):
     made.append(1)
     if len(made) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return frame(*arguments, **rest)
-store.pl.DataFrame = dies
+built.pl.DataFrame = dies
 from lobjax.__main__ import main
 main(["data", "build", *sys.argv[1:]])
 """
@@ -102,21 +103,21 @@ def test_a_reader_in_the_middle_of_a_rebuild_sees_one_day(source, tmp_path, monk
     if not exchange:
         monkeypatch.setattr(files, "_exchanged", lambda a, b: False)
     deep, shallow = (build(source, out=tmp_path / str(levels), levels=levels)[0] for levels in (3, 2))
-    read, out = store.pl.read_parquet, tmp_path / "built"
+    read, out = built.table_of, tmp_path / "built"
     for at in range(3):
         shutil.rmtree(out, ignore_errors=True)
         build(source, out=out, levels=3)
         seen: list[str] = []
 
-        def and_rebuild(path, *arguments, seen=seen, at=at, **rest):
-            frame = read(path, *arguments, **rest)
+        def and_rebuild(*arguments, seen=seen, at=at, **rest):
+            frame = read(*arguments, **rest)
             seen.append("table")
             if len(seen) == at + 1:
                 build(source, out=out, levels=2)
             return frame
 
         with monkeypatch.context() as patch:
-            patch.setattr(store.pl, "read_parquet", and_rebuild)
+            patch.setattr(built, "table_of", and_rebuild)
             day = store.read_day(out)
         assert day.info == shallow.info != deep.info and len(seen) > 3
         assert all(np.array_equal(a, b) for a, b in zip(day.messages, shallow.messages, strict=True))

@@ -6,7 +6,7 @@ import resource
 import numpy as np
 import pytest
 
-import lobjax.data.store as store
+import lobjax.data.built as built
 from lobjax.data import Day, build, build_day, load_day
 from lobjax.errors import InputError
 from tests.data.synthetic_lobster import make_rows, write_pair
@@ -40,7 +40,7 @@ def test_rebuilt_when_sources_arguments_or_format_change(tmp_path, monkeypatch):
     assert build(path, out=out, levels=2)[1] and load_day(out).info.levels == 2
     path.write_text(path.read_text().replace(",7,0,0,", ",7,1,0,"))
     assert build(path, out=out, levels=2)[1]
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    monkeypatch.setattr(built, "FORMAT", built.FORMAT + 1)
     assert build(path, out=out, levels=2)[1] and not build(path, out=out, levels=2)[1]
     assert sorted(child.name for child in tmp_path.iterdir()) == ["built", "in"]
 
@@ -88,26 +88,37 @@ def test_damaged_folders_are_told(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="is built already"):
         load_day(out, levels=2)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "FORMAT", store.FORMAT + 1)
-        with pytest.raises(InputError, match="this version reads 2; build it again"):
+        patch.setattr(built, "FORMAT", built.FORMAT + 1)
+        with pytest.raises(InputError, match="this version reads 3; build the day again"):
             load_day(out)
     meta = json.loads((out / "meta.json").read_text())
     for broken, what in (
-        ("{", "cannot be read"),
-        (json.dumps({**meta, "info": {}}), "not what was written"),
-        ("[]", "format None"),
+        ("{", "not JSON"),
+        (json.dumps({**meta, "info": {}}), "its own sha256 is another"),
+        (json.dumps({**meta, "info": {**meta["info"], "levels": 2}}), "its own sha256 is another"),
+        (json.dumps({**meta, "tables": {}}), "its own sha256 is another"),
+        ("[]", "a JSON list"),
+        (json.dumps({**meta, "format": 1}), "of format 1, this version reads 2; build the day again"),
     ):
         (out / "meta.json").write_text(broken)
         with pytest.raises(InputError, match=what):
             load_day(out)
     (out / "meta.json").write_text(json.dumps(meta))
     whole = (out / "rows.parquet").read_bytes()
-    (out / "rows.parquet").write_bytes(whole[:-100])
-    with pytest.raises(InputError, match=r"rows\.parquet: cannot be read"):
-        load_day(out)
+    for broken in (whole[:-100], b"", (out / "prints.parquet").read_bytes()):
+        (out / "rows.parquet").write_bytes(broken)
+        with pytest.raises(InputError, match=r"rows\.parquet: is not what was written there"):
+            load_day(out)
     (out / "rows.parquet").unlink()
-    with pytest.raises(InputError, match=r"rows\.parquet: cannot be read"):
+    with pytest.raises(InputError, match=r"rows\.parquet: no such file"):
         load_day(out)
-    (out / "rows.parquet").write_bytes((out / "prints.parquet").read_bytes())
-    with pytest.raises(InputError, match="a column is missing"):
-        load_day(out)
+    assert build(path, out=out)[1] and not build(path, out=out)[1]  # which is what the errors say to do
+
+
+def test_what_lies_beside_a_built_day_is_not_lost(tmp_path):
+    path, out = write_pair(tmp_path / "in", MESSAGES, BOOKS), tmp_path / "built"
+    build(path, out=out)
+    (out / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match=r"holds 'thesis\.txt' beside a built day"):
+        build(path, out=out, levels=2)
+    assert (out / "thesis.txt").is_file() and load_day(out).info.levels == 3
