@@ -29,7 +29,7 @@ def inventory(paths: pl.DataFrame, step_s: float, label: str) -> Figure:
         axes.fill_between(time, found["p5"], found["p95"], color=colour, alpha=0.15, linewidth=0)
         axes.fill_between(time, found["p25"], found["p75"], color=colour, alpha=0.3, linewidth=0)
         axes.plot(time, found["mean"], color=colour, linewidth=1.8)
-        axes.set_title(player, fontsize=10, color=INK, loc="left")
+        axes.set_title(style.named(player, width=28, lines=2), fontsize=10, color=INK, loc="left")
     for k, axes in enumerate(panels):
         axes.set_visible(k < len(players))
         axes.tick_params(labelbottom=k + columns >= len(players))

@@ -113,7 +113,7 @@ def _table(comparison: Comparison) -> str:
     gaps = [(plus_minus(comparison.advantage(other), sign=True), "") for other in comparison.others]
     if gaps:
         rows.append([(f"advantage of {comparison.first}, paired", ""), ("", ""), *gaps])
-    return page.table(["", *comparison.players], rows, strong_last=bool(gaps))
+    return page.table("Results, player by player", ["", *comparison.players], rows, strong_last=bool(gaps))
 
 
 def _cell(figure: Interval) -> tuple[str, str]:

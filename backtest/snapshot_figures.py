@@ -65,7 +65,7 @@ def profit(paths: Paths) -> Figure:
     axes = quiet(figure.subplots())
     for player, colour in style.colours(list(paths.profit_bps)).items():
         total = np.cumsum(paths.profit_bps[player][order, -1])
-        axes.plot(np.append(opening, ends), np.append(0, total), color=colour, linewidth=1.8, label=player)
+        axes.plot(np.append(opening, ends), np.append(0, total), color=colour, linewidth=1.8, label=style.named(player))
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_ylabel("profit so far, bp")
     axes.set_xlabel("time of day")
@@ -80,9 +80,10 @@ def episode(paths: Paths, index: int) -> Figure:
     above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 2))
     time = paths.clock_s[index] - paths.clock_s[index, 0]
     mid, first = paths.mid_ticks[index], next(iter(paths.position_lots))
+    shown = style.named(first, lines=1)
     quiet(above).plot(time, mid, color=INK, linewidth=1.1, drawstyle="steps-post")
     traded = np.diff(paths.position_lots[first][index])
-    for sign, colour, marker, label in ((1, BUY, "^", f"{first} buys"), (-1, SELL, "v", f"{first} sells")):
+    for sign, colour, marker, label in ((1, BUY, "^", f"{shown} buys"), (-1, SELL, "v", f"{shown} sells")):
         at = np.flatnonzero(sign * traded > 0)
         if not len(at):
             continue
@@ -99,7 +100,9 @@ def episode(paths: Paths, index: int) -> Figure:
         quiet(axes)
         for player, colour in reversed(colours.items()):  # the first player on top
             steps = "steps-post" if axes is middle else "default"
-            axes.plot(time, found[player][index], color=colour, linewidth=1.6, drawstyle=steps, label=player)
+            axes.plot(
+                time, found[player][index], color=colour, linewidth=1.6, drawstyle=steps, label=style.named(player)
+            )
         axes.set_ylabel(label)
     handles, names = below.get_legend_handles_labels()
     below.legend(
@@ -125,7 +128,7 @@ def sharpe_bars(found: dict[str, Ratio | None]) -> Figure:
         ends = [ratio.value - ratio.half, ratio.value + ratio.half]
         axes.plot(ends, [row, row], color=colour, linewidth=3, solid_capstyle="round")
         axes.plot(ratio.value, row, "o", color=colour, markersize=8)
-    axes.set_yticks(range(len(found)), list(found))
+    axes.set_yticks(range(len(found)), [style.named(player) for player in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.margins(x=0.2)  # room for words
     axes.set_xlabel("Sharpe ratio over episodes, not annualised (line: 95% interval)")

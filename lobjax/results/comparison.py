@@ -1,7 +1,8 @@
 """Players compared over the same episodes: their figures, the paired differences to the first of them, and what that says in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from lobjax.evaluation import Episodes, Player, Stage, Watch
 from lobjax.results.intervals import Interval, interval
 from lobjax.results.metrics import METRICS, MUST_BE_ZERO, Metric, headline
 from lobjax.snapshot.account import mid2_ticks
+from lobjax.strategies import why_same
 from lobjax.words import minus, to_float
 
 FEW_EPISODES = 30
@@ -32,6 +34,7 @@ class Comparison:
     paths: dict[
         str, dict[str, np.ndarray]
     ]  # player -> what was watched -> [n, decisions + 1]; empty where it was not kept
+    reasons: dict[str, str] = field(default_factory=dict)  # player -> why it could not but do as one before it did
 
     @property
     def players(self) -> list[str]:
@@ -96,6 +99,15 @@ class Comparison:
             found.append(
                 f"only {self.count} episodes: the intervals are wide and rest on an assumption of near-normal means"
             )
+        return found + [_same(player, other, self.reasons.get(player, "")) for player, other in self.same.items()]
+
+    @property
+    def same(self) -> dict[str, str]:
+        """Players whose every figure in every episode is that of one before them: player -> the first such one."""
+        found: dict[str, str] = {}
+        for other, player in combinations(self.players, 2):
+            if player not in found and other not in found and _equal(self.figures[player], self.figures[other]):
+                found[player] = other
         return found
 
 
@@ -115,7 +127,9 @@ def compare(
         played = stage.play(player, lambda done, name=name: progress(name, done))
         figures[name], paths[name] = played.final, _without_own(played.path)
     about = {"count": episodes.count, "seed": episodes.seed, "starts": episodes.starts}
-    return Comparison(env.name, about, figures, paths)
+    comparison = Comparison(env.name, about, figures, paths)
+    reasons = {p: why_same(env, {q: players[q] for q in (other, p)}) for p, other in comparison.same.items()}
+    return replace(comparison, reasons={player: why for player, why in reasons.items() if why})
 
 
 def watcher(params: EnvParams) -> Watch:
@@ -160,6 +174,15 @@ def _without_own(path: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     volume = path["volume_lots"] - np.diff(own, axis=1, prepend=own[:, :1])
     volume[:, 0] = 0  # the tape of the opening is that of the warm-up
     return {**path, "volume_lots": volume}
+
+
+def _equal(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
+    pairs = [(np.asarray(ours[name]), np.asarray(theirs[name])) for name in ours.keys() & theirs.keys()]
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f") for a, b in pairs)
+
+
+def _same(player: str, other: str, why: str) -> str:
+    return f"{player} did exactly what {other} did in every episode" + (f": {why}" if why else "")
 
 
 def _verdict(first: str, other: str, figure: Metric, gap: Interval) -> str:

@@ -41,11 +41,10 @@ def differences(comparison: Comparison) -> Figure:
             color=colour,
             fontsize=9.5,
         )
-    axes.set_yticks(range(len(others)), [f"over {other}" for other in others])
+    axes.set_yticks(range(len(others)), [style.named(other, before="over ") for other in others])
     axes.set_ylim(len(others) - 0.5, -0.5)
-    axes.set_xlabel(
-        f"advantage of {comparison.first} in {comparison.headline.label}, {comparison.headline.unit} (right is better)"
-    )
+    figure_name = f"{comparison.headline.label}, {comparison.headline.unit}"
+    axes.set_xlabel(f"advantage of {style.named(comparison.first, lines=1)} in {figure_name} (right is better)")
     return figure
 
 
@@ -67,7 +66,7 @@ def distributions(comparison: Comparison) -> Figure:
         axes.plot(np.median(found), 0, marker="^", color=INK, markersize=6, clip_on=False, zorder=5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_ylabel(player, rotation=0, ha="right", va="center", fontsize=10)
+        axes.set_ylabel(style.named(player, width=20), rotation=0, ha="right", va="center", fontsize=10)
     metric = comparison.headline
     rows[-1].set_xlabel(
         f"{metric.label} of an episode, {metric.unit} (line: mean, triangle: median; the outer 1% in the end bins)"

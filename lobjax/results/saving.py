@@ -1,6 +1,6 @@
 """A comparison as files: evaluation.json, episodes.parquet, paths.parquet, figures/*.png.
 
-evaluation.json    per player and figure: mean, low, high, std, n; paired differences; verdicts; warnings
+evaluation.json    per player and figure: mean, low, high, std, n; paired differences; verdicts; warnings; why players did the same
 episodes.parquet   a row for each player and episode, a column for each figure
 paths.parquet      a row for each player, quantity and decision: mean and quantiles over episodes
 """
@@ -37,7 +37,7 @@ def evaluation(comparison: Comparison) -> dict[str, Any]:
     names = [metric.name for metric in comparison.metrics]
     figures = {p: {n: _plain(comparison.mean(p, n)) for n in names} for p in comparison.players}
     gaps = {o: {n: _plain(comparison.difference(o, n)) for n in names} for o in comparison.others}
-    return {
+    found = {
         "task": comparison.task,
         "episodes": comparison.episodes,
         "players": figures,
@@ -48,6 +48,7 @@ def evaluation(comparison: Comparison) -> dict[str, Any]:
         "verdicts": comparison.verdicts(),
         "warnings": comparison.warnings(),
     }  # fmt: skip
+    return {**found, "reasons": comparison.reasons} if comparison.reasons else found
 
 
 def episodes_table(comparison: Comparison) -> pl.DataFrame:
@@ -82,7 +83,7 @@ def load(folder: str | Path) -> Comparison:
             player: {c: rows[c].to_numpy() for c in rows.columns if c not in ("player", "episode")}
             for player, rows in ((p, frame.filter(pl.col("player") == p)) for p in about["players"])
         }
-        return Comparison(about["task"], about["episodes"], figures, {})
+        return Comparison(about["task"], about["episodes"], figures, {}, dict(about.get("reasons", {})))
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or folder}: missing; name a folder that an evaluation left") from None
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:

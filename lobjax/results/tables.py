@@ -1,6 +1,7 @@
 """A comparison as a table on a terminal."""
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -16,14 +17,14 @@ def table(comparison: Comparison) -> Table:
     made = Table(title=title, title_justify="left", header_style="bold")
     made.add_column("")
     for player in comparison.players:
-        made.add_column(player, justify="right")
+        made.add_column(escape(player), justify="right", overflow="fold")
     for metric in comparison.metrics:
         means = [comparison.mean(player, metric.name) for player in comparison.players]
         made.add_row(f"{metric.label}, {metric.unit}", *map(plus_minus, means))
     if comparison.others:
         made.add_section()
         gaps = [plus_minus(comparison.advantage(other), sign=True) for other in comparison.others]
-        made.add_row(f"advantage of {comparison.first}, {comparison.headline.unit}", "", *gaps, style="bold")
+        made.add_row(f"advantage of {escape(comparison.first)}, {comparison.headline.unit}", "", *gaps, style="bold")
     return made
 
 

@@ -16,6 +16,7 @@ from lobjax.strategies.execution import (
     twap,
     volume_profile,
     vwap,
+    why_same,
 )  # fmt: skip
 from lobjax.strategies.making import SymmetricQuoter, symmetric_quoters
 from lobjax.strategies.models import ModelsConfig, QuotingConfig, execution_model, quoting_models
@@ -106,4 +107,5 @@ def _vwap(env: Environment, params: EnvParams, profile_env: Environment | None) 
 __all__ = [
     "MODELS", "NAMES", "DepthQuoter", "ImpactConfig", "ModelsConfig", "QuotingConfig", "Scheduled", "Strategy", "SymmetricQuoter",
     "depth_quoter", "immediate", "scheduled", "strategies", "submit_and_leave", "symmetric_quoters", "twap", "volume_profile", "vwap",
+    "why_same",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ tick inside the opposite best; nothing is cancelled before the deadline, when th
 """
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import flax.struct
 import jax
@@ -69,6 +69,22 @@ def vwap(lots: int, profile: np.ndarray) -> Scheduled:
         raise ValueError("a volume profile needs volumes of 0 or more, and not all of them 0")
     cumulative = np.round(lots * np.cumsum(profile) / profile.sum()).astype(int)
     return scheduled(np.diff(cumulative, prepend=0))
+
+
+def why_same(env: Environment, players: dict[str, Any]) -> str:
+    """Why two players by name, if both are schedules, cannot but do the same, as a clause; empty where they can differ."""
+    one, other = players.values()
+    if not (isinstance(one, Scheduled) and isinstance(other, Scheduled)):
+        return ""
+    (lots, market), (other_lots, other_market) = ((np.asarray(s.lots), bool(s.at_market)) for s in (one, other))
+    if market != other_market or not np.array_equal(lots, other_lots):
+        return ""
+    same = f"both trade {', '.join(map(str, lots[:10]))}{', ...' if len(lots) > 10 else ''} lots, decision by decision"
+    if set(players) != {"twap", "vwap"}:
+        return same
+    if env.starts:
+        return f"{same}, as the measured volume profile is so even that VWAP's parts, in whole lots, are TWAP's"
+    return f"{same}, as the simulated market's volume profile is flat (it trades as much early as late), and VWAP's parts are then TWAP's"
 
 
 def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.ndarray:

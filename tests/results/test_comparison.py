@@ -1,17 +1,21 @@
 """Comparisons: pairing, signs, words and warnings on numbers made up; common random numbers in a real market."""
 
+import io
 import json
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rich.console import Console
 
 from lobjax.errors import InputError
 from lobjax.evaluation import Episodes
-from lobjax.results import Comparison, compare, evaluation, load, save, save_figures, table
+from lobjax.results import Comparison, compare, evaluation, load, save, save_figures, style, table
+from lobjax.results.figures import differences
 from lobjax.results.metrics import METRICS, MUST_BE_ZERO
-from lobjax.strategies import immediate, strategies, twap
+from lobjax.strategies import immediate, strategies, submit_and_leave, twap, vwap, why_same
 from tests.env.environments import simulated
 
 EPISODES = Episodes(count=24, seed=5, batch=16)  # a whole batch and a partial one
@@ -76,7 +80,7 @@ def test_words_say_who_loses():
 
 @pytest.mark.parametrize("name", MUST_BE_ZERO)
 def test_warnings_name_the_count_and_the_player(name):
-    comparison = made_up(a=np.zeros(50), b=np.zeros(50))
+    comparison = made_up(a=np.zeros(50), b=np.ones(50))
     assert comparison.warnings() == []
     comparison.figures["b"][name][3] = 2
     (found,) = comparison.warnings()
@@ -94,6 +98,54 @@ def test_identical_players_differ_by_exactly_nothing(played):
         for name in played.figures[one]:
             np.testing.assert_array_equal(played.figures[one][name], played.figures[other][name], err_msg=name)
     assert played.difference("immediate", "shortfall_ticks")[:4] == (0, 0, 0, 0)
+
+
+def test_players_that_did_the_same_in_every_episode_are_said_with_the_reason(played, tmp_path):
+    why = "both trade 3, 3, 3, 3 lots, decision by decision"
+    assert played.same == {"immediate": "agent", "again": "twap"} and played.reasons == {"again": why}
+    assert f"again did exactly what twap did in every episode: {why}" in played.warnings()
+    assert "immediate did exactly what agent did in every episode" in played.warnings()
+    save(played, tmp_path)
+    assert load(tmp_path).warnings() == played.warnings() == evaluation(played)["warnings"]
+    different = made_up(a=np.zeros(50), b=np.eye(50)[7])
+    assert different.same == {} and "reasons" not in evaluation(different)
+
+
+@pytest.mark.parametrize(
+    ("starts", "said"), [(0, "simulated market's volume profile is flat"), (9, "measured volume profile is so even")]
+)
+def test_a_vwap_that_is_a_twap_says_why(starts, said):
+    env = replace(simulated("execution"), starts=starts)
+    twaps = twap(12, 4)
+    assert said in why_same(env, {"twap": twaps, "vwap": vwap(12, np.full(4, 7.0))})
+    assert why_same(env, {"twap": twaps, "vwap": vwap(12, np.array([1.0, 9.0, 1.0, 1.0]))}) == ""
+    assert "profile" not in why_same(env, {"twap": twap(1, 4), "submit_and_leave": submit_and_leave(1, 4)})
+    assert why_same(env, {"immediate": immediate(12, 4), "submit_and_leave": submit_and_leave(12, 4)}) == ""
+    assert why_same(env, {"agent": Everything(), "immediate": immediate(12, 4)}) == ""
+
+
+ODD_NAMES = [
+    "a" * 80,
+    "cost $5 and $x_1$",
+    "<b>bold</b>",
+    "[red]x[/red] [/]",
+    "one_long_name_with_many_parts_" * 3,
+    "$\\frac{$",
+]
+
+
+def test_odd_names_are_shown_as_they_are(tmp_path):
+    rng = np.random.default_rng(0)
+    comparison = made_up(**{name: rng.normal(0, 1, 50) for name in ODD_NAMES})
+    save_figures(comparison, tmp_path)
+    shown = [tick.get_text() for tick in differences(comparison).axes[0].get_yticklabels()]
+    assert shown[0] == r"over cost \$5 and \$x_1\$" and shown[3].splitlines()[0] == "over one_long_name_with_"
+    for text in (style.named(name) for name in ODD_NAMES):
+        assert max(map(len, text.replace(r"\$", "$").splitlines())) <= 26 and text.count("\n") < 3
+    assert style.named("a" * 80).endswith("a…") and style.named("twap") == "twap"
+    console = Console(width=400, file=io.StringIO())
+    console.print(table(comparison))
+    assert all(name in console.file.getvalue() for name in ("[red]x[/red] [/]", "<b>bold</b>", "cost $5 and $x_1$"))
 
 
 def test_figures_and_paths_agree(played):
