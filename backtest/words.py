@@ -137,7 +137,7 @@ def provenance(about: dict[str, Any]) -> list[tuple[str, str]]:
         ("seed", str(about["seed"])),
         ("commit", about["commit"]),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
-        ("device", ", ".join(about["device"].values())),
+        ("device", ", ".join(f"{name} {value}" for name, value in about["device"].items())),
     ]
     return [*found, *((f"sha256 of {name}", digest) for name, digest in about["data"].items())]
 
