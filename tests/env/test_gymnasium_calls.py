@@ -8,6 +8,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from lobjax.env.gymnasium import LobjaxVectorEnv
 from lobjax.errors import InputError
 from tests.env.gymnasium_probes import single, vector
 
@@ -114,6 +115,7 @@ def test_a_mask_resets_those_it_names_and_no_others():
         {"reset_mask": np.zeros(N, bool)},
         {"reset_mask": None},
         {"reset_mask": True},
+        {"reset_mask": [[True], [True, False], True]},
         ["reset_mask"],
         "reset_mask",
     ],
@@ -177,6 +179,7 @@ def test_modes_and_lengths_that_are_not_known_are_refused():
     refused(lambda: vector("observed", N, autoreset_mode=3), "autoreset_mode")
     refused(lambda: vector("observed", N, render_mode="human"), "render_mode")
     refused(lambda: single("observed", render_mode="ansi"), "has no book to draw")
+    refused(lambda: LobjaxVectorEnv("configs/train/execution.yaml", N), "or call make_vec")
     for n in (0, -1, 1.5, True, "3", None):
         refused(lambda n=n: vector("observed", n), "n_envs")
         if n is not None:

@@ -5,6 +5,7 @@ import functools
 import gc
 import pickle
 import weakref
+from pathlib import Path
 
 import cloudpickle
 import gymnasium
@@ -14,7 +15,7 @@ from gymnasium import wrappers
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import vector as vector_wrappers
 
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig, RecordedConfig, SnapshotConfig
+from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig
 from lobjax.env.gymnasium import IDS, LobjaxEnv, make_vec
 from lobjax.env.gymnasium import programs as shared
 from lobjax.errors import InputError
@@ -108,11 +109,14 @@ def test_ids_have_their_task_and_configurations_are_checked(config, tmp_path):
     changed = gymnasium.make("lobjax/MarketMaking-v0", assignments=("env.task.decisions=7",)).unwrapped.env
     assert changed.name == "market_making" and changed.decisions == 7
     assert make_vec(config("execution"), 2, "env.task.decisions=9").env.decisions == 9
+    assert make_vec(EnvConfig(task=MakingConfig(offsets_ticks=[1, 2])), 2).single_action_space.nvec.tolist() == [3, 3]
     (tmp_path / "bad.yaml").write_text("env: {task: {kind: execution, lotz: 3}}")
+    absent = EnvConfig(task=SnapshotConfig(), flow=RecordedConfig(path=Path("x" * 300)))
     for arguments, message in (
         ({"id": "lobjax/Market-v0"}, "config: None; give the path"),
         ({"id": "lobjax/Market-v0", "config": 7}, "config: 7; give the path"),
         ({"id": "lobjax/Market-v0", "config": tmp_path / "bad.yaml"}, "did you mean 'lots'"),
+        ({"id": "lobjax/Snapshot-v0", "config": absent}, "too long|no such|cannot be"),
         ({"id": "lobjax/Snapshot-v0"}, "plays a recorded day"),
         (
             {"id": "lobjax/Execution-v0", "config": config("market_making")},

@@ -81,7 +81,10 @@ def options_mask(options: Any, n: int | None) -> np.ndarray | None:
         raise InvalidArgument(f"options {unknown} are not known{hint}")
     if n is None or not options:
         return None
-    mask = np.asarray(options["reset_mask"])
+    try:
+        mask = np.asarray(options["reset_mask"])
+    except (ValueError, TypeError, RuntimeError):
+        raise InvalidArgument(f"options['reset_mask']: not an array; give a boolean one of shape ({n},)") from None
     if mask.dtype != bool or mask.shape != (n,):
         raise InvalidArgument(f"options['reset_mask']: {mask.dtype} {mask.shape}; give a boolean array of shape ({n},)")
     if not mask.any():

@@ -53,6 +53,10 @@ def programs_of(env: Any) -> Programs:
 def programs_of_config(config: EnvConfig) -> Programs:
     """The programs of a configuration and, where it plays a record, of the files as they are now."""
     key = (config, _stamps(config))
+    try:
+        hash(config)
+    except TypeError:  # one with lists for tuples stands for itself
+        return Programs(make(config), config)
     programs = _BY_CONFIG.get(key)
     if programs is None:
         _BY_CONFIG[key] = programs = Programs(make(config), config)
@@ -65,8 +69,11 @@ def _stamps(config: EnvConfig) -> tuple[Any, ...]:
     if not isinstance(config.flow, RecordedConfig):
         return ()
     named = [path.absolute() for path in (config.flow.path, config.flow.book) if path is not None]
-    inside = [one for path in named if path.is_dir() for one in sorted(path.iterdir())]
-    return tuple(_stamp(path) for path in [*named, *inside] if path.exists())
+    try:
+        inside = [one for path in named if path.is_dir() for one in sorted(path.iterdir())]
+        return tuple(_stamp(path) for path in [*named, *inside] if path.exists())
+    except OSError:  # `make` says what is wrong with it, in a line
+        return ()
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:

@@ -17,6 +17,7 @@ from gymnasium.vector.utils import batch_space
 
 from lobjax.env.gymnasium.actions import action_space, checked, observation_space
 from lobjax.env.gymnasium.arguments import (
+    InvalidArgument,
     Seeds,
     autoreset_of,
     count,
@@ -27,6 +28,7 @@ from lobjax.env.gymnasium.arguments import (
     render_mode_of,
     same_seed,
     seed_list,
+    shown,
 )
 from lobjax.env.gymnasium.batch import Batch
 from lobjax.env.gymnasium.ladder import drawn
@@ -66,6 +68,8 @@ class LobjaxVectorEnv(VectorEnv):
 
         `render_mode`: "ansi" (a text of the book for each) or "rgb_array" (a picture). `max_episode_steps`: longer episodes are truncated.
         """
+        if not hasattr(env, "transition"):
+            raise InvalidArgument(f"env: {shown(env)}; give an environment of lobjax.env.make, or call make_vec")
         self.num_envs = count(n_envs, "n_envs")
         self._mode = autoreset_of(autoreset_mode)
         self._most_steps = None if max_episode_steps is None else count(max_episode_steps, "max_episode_steps")
@@ -134,7 +138,8 @@ class LobjaxVectorEnv(VectorEnv):
 
     def close_extras(self, **kwargs: Any) -> None:
         """Let go of the episodes."""
-        self._batch.forget()
+        if "_batch" in vars(self):  # Gymnasium before 1.2 also closes what was refused while it was made
+            self._batch.forget()
 
     def _check_open(self) -> None:
         if self.closed:
