@@ -1,5 +1,6 @@
 """One environment behind Gymnasium's interface."""
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ class LobjaxEnv(gymnasium.Env):
         self._batch = Batch(programs, 1, params)
         self.observation_space = observation_space(programs.env.observation_size)
         self.action_space = action_space(programs.env.action_space)
+        # A process that made an environment only to look at its spaces, as `AsyncVectorEnv` does, has the programs for as long as it has
+        # these: a forked child can then be made without JAX, and says in `reset`, where it is heard, that it cannot run.
+        weakref.finalize(self.observation_space, id, programs).atexit = False
         self._over = self._closed = False
 
     @property
