@@ -18,7 +18,9 @@ class InputError(Exception):
     """Bad input from outside (a file, a configuration, an argument). The message is one line, made so whatever names are in it."""
 
     def __init__(self, message: object) -> None:
-        super().__init__(one_line(str(message)))  # other libraries make one from one, to raise it again in another process
+        super().__init__(
+            one_line(str(message))
+        )  # other libraries make one from one, to raise it again in another process
 
 
 def one_line(text: str) -> str:
