@@ -7,7 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
-_CONSTANTS = ("types.py", "clock.py", "words.py", "day.py", "fixed.py")
+_CONSTANTS = ("types.py", "kinds.py", "clock.py", "words.py", "day.py", "fixed.py")
 
 
 def set_up() -> None:

@@ -1,4 +1,4 @@
-"""The vocabulary of a book: message kinds, sides, records. No JAX and no NumPy, so every engine can import it.
+"""The vocabulary of a book beside its kinds of message (`lobjax.kinds`): sides, records. No JAX and no NumPy, for every engine.
 
 All numbers are int32: prices in ticks, sizes in lots, owners and order ids plain integers
 (`matching-rules`: owner 0 is the background market, 1..A the simulated accounts, negative owners other background parties).
@@ -7,20 +7,7 @@ All numbers are int32: prices in ticks, sizes in lots, owners and order ids plai
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-
-class Kind(IntEnum):
-    """Message kinds; 1 to 3 agree with LOBSTER's types."""
-
-    NOOP = 0
-    LIMIT = 1
-    CANCEL = 2
-    DELETE = 3
-    MARKET = 4
-    IOC = 5
-    FOK = 6
-    POST_ONLY = 7
-    REPLACE = 8
-    REDUCE = 9
+from lobjax.kinds import Kind as Kind
 
 
 class Side(IntEnum):

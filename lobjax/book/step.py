@@ -3,8 +3,8 @@
 The contract is the README's section "Matching rules". Every kind is the same five moves with other masks: check, take lots off
 resting orders of the own side, sweep the other side, let the rest come to rest, count. Two moves are under a `cond`, which skips them for
 a book that runs alone; under `vmap` it is a select, and books side by side do all the same work.
-To add a kind: number it in `lobjax.types.Kind`, say in `_read` what it needs, and give it its masks in `step`;
-`tests/book` then compares it with the two other books.
+Which kinds have which mask is in `lobjax.kinds`. A kind that recombines moves is a row there; one that moves otherwise needs its
+trait there and its line here. `tests/book` then compares it with the two other books.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,16 @@ from lobjax.book.matching import sweep
 from lobjax.book.resting import Placed, insert
 from lobjax.book.sides import Slots, is_own, sides
 from lobjax.book.state import Book
-from lobjax.types import Counters, Fills, Kind, Message, Side
+from lobjax.kinds import Trait, has, is_known, mask
+from lobjax.types import Counters, Fills, Message, Side
+
+_SIDED, _PRICED, _SIZED = mask(Trait.SIDED), mask(Trait.PRICED), mask(Trait.SIZED)
+_NEW_ID, _NAMES_ORDER, _OF_OWNER, _REENTERS = (
+    mask(Trait.NEW_ID), mask(Trait.NAMES_ORDER), mask(Trait.OF_OWNER), mask(Trait.REENTERS),
+)  # fmt: skip
+_TAKES, _ANY_PRICE, _ALL_OR_NOTHING, _NEVER_TAKES, _RESTS = (
+    mask(Trait.TAKES), mask(Trait.ANY_PRICE), mask(Trait.ALL_OR_NOTHING), mask(Trait.NEVER_TAKES), mask(Trait.RESTS),
+)  # fmt: skip
 
 
 class Outcome(NamedTuple):
@@ -31,12 +40,13 @@ class Outcome(NamedTuple):
 class _Request(NamedTuple):
     """A message, read: which moves it asks for. Every field is a bool, all False where the message is invalid or a NOOP."""
 
-    cancel: jax.Array
-    delete: jax.Array
-    replace: jax.Array
-    reduce: jax.Array
-    takes: jax.Array  # LIMIT, MARKET, IOC, FOK: meets the other side at once
-    rests: jax.Array  # LIMIT, POST_ONLY: what is left joins the queue
+    sized: jax.Array  # its size bounds what it takes off its own side
+    names: jax.Array  # an order by its id
+    of_owner: jax.Array  # its owner's orders
+    reenters: jax.Array  # the order that it names, in its new form, unless that can keep its place
+    takes: jax.Array  # meets the other side at once
+    rests: jax.Array  # what is left joins the queue
+    never_takes: jax.Array  # refused where it would meet the other side
     invalid: jax.Array
 
 
@@ -49,31 +59,34 @@ def step(book: Book, message: Message) -> tuple[Book, Outcome]:
     ask = _read(message, found)
 
     named_size, named_price, named_owner = (_pick(named, x) for x in (own.size, own.price, own.owner))
-    in_place = ask.replace & found & (message.price == named_price) & (message.size <= named_size)
-    reenters = ask.replace & found & ~in_place
+    in_place = ask.reenters & found & (message.price == named_price) & (message.size <= named_size)
+    reenters = ask.reenters & found & ~in_place
+    enters = ~ask.reenters | reenters
     taker = jnp.where(reenters, named_owner, message.owner)
 
     meets = jnp.where(is_bid, other.price <= message.price, other.price >= message.price)
-    crosses = (other.size > 0) & (meets | (message.kind == Kind.MARKET))
+    crosses = (other.size > 0) & (meets | has(message.kind, _ANY_PRICE))
     meets_any = jnp.any(crosses)
-    qty = jnp.where(ask.takes | reenters | ask.reduce, message.size, 0)
-    reducible = jnp.where((own.owner == message.owner) & (own.price == message.price), own.size, 0)
-    swept = sweep(crosses, other, reducible, qty, taker, fok=message.kind == Kind.FOK, reduce=ask.reduce)
+    at_price = (own.price == message.price) | ~has(message.kind, _PRICED)
+    owned = jnp.where(ask.of_owner & (own.owner == message.owner) & at_price, own.size, 0)
+    reduce = ask.of_owner & ask.sized
+    qty = jnp.where(ask.takes & enters | reduce, message.size, 0)
+    swept = sweep(crosses, other, owned, qty, taker, fok=has(message.kind, _ALL_OR_NOTHING), reduce=reduce)
 
-    off = jnp.where(ask.cancel, jnp.minimum(message.size, own.size), 0)
-    off = jnp.where(ask.delete | reenters, own.size, off)
+    off = jnp.where(ask.names & ask.sized & ~ask.reenters, jnp.minimum(message.size, own.size), own.size)
     off = jnp.where(in_place, own.size - message.size, off)
-    own_size = own.size - jnp.where(named, off, 0) - swept.reduced
+    off = jnp.where(named & ask.names, off, 0)
+    own_size = own.size - off - jnp.where(reduce, swept.reduced, owned)
     other_size = jnp.where(swept.stp, 0, other.size - swept.fill)
     book = book.replace(size=jnp.where(is_own(is_bid), own_size, other_size))
 
-    would_take = ask.rests & ~ask.takes & meets_any
-    rest = jnp.where((ask.rests & ~would_take) | reenters, message.size - swept.traded, 0)
+    would_take = ask.never_takes & meets_any
+    rest = jnp.where(ask.rests & enters & ~would_take, message.size - swept.traded, 0)
     order = Slots(message.price, rest, message.order_id, taker)
     nobody = Placed(displaced=jnp.bool_(False), refused=jnp.bool_(False))
     book, placed = jax.lax.cond(rest > 0, insert, lambda book, *_: (book, nobody), book, order, is_bid)
 
-    missed = (ask.cancel | ask.delete | ask.replace) & ~found | ask.reduce & ~jnp.any(swept.reduced > 0)
+    missed = ask.names & ~found | ask.of_owner & ~jnp.any(owned > 0)
     counters = Counters(
         unknown=_count(missed),
         invalid=_count(ask.invalid),
@@ -87,25 +100,19 @@ def step(book: Book, message: Message) -> tuple[Book, Outcome]:
 
 def _read(message: Message, id_is_live: jax.Array) -> _Request:
     kind = message.kind
-
-    def one_of(*kinds: Kind) -> jax.Array:
-        return jnp.stack([kind == k for k in kinds]).any(0)
-
-    known = (kind >= Kind.NOOP) & (kind <= Kind.REDUCE)
-    bad_side = (message.side != Side.BID) & (message.side != Side.ASK)
-    priced = one_of(Kind.LIMIT, Kind.IOC, Kind.FOK, Kind.POST_ONLY, Kind.REPLACE, Kind.REDUCE)
-    new_resting = one_of(Kind.LIMIT, Kind.POST_ONLY)
-    bad_price = priced & (message.price <= 0)
-    bad_size = (kind != Kind.DELETE) & (message.size <= 0)
-    bad_id = new_resting & ((message.order_id <= 0) | id_is_live)
-    invalid = ~known | (kind != Kind.NOOP) & (bad_side | bad_price | bad_size | bad_id)
+    bad_side = has(kind, _SIDED) & (message.side != Side.BID) & (message.side != Side.ASK)
+    bad_price = has(kind, _PRICED) & (message.price <= 0)
+    bad_size = has(kind, _SIZED) & (message.size <= 0)
+    bad_id = has(kind, _NEW_ID) & ((message.order_id <= 0) | id_is_live)
+    invalid = ~is_known(kind) | bad_side | bad_price | bad_size | bad_id
     return _Request(
-        cancel=~invalid & (kind == Kind.CANCEL),
-        delete=~invalid & (kind == Kind.DELETE),
-        replace=~invalid & (kind == Kind.REPLACE),
-        reduce=~invalid & (kind == Kind.REDUCE),
-        takes=~invalid & one_of(Kind.LIMIT, Kind.MARKET, Kind.IOC, Kind.FOK),
-        rests=~invalid & new_resting,
+        sized=~invalid & has(kind, _SIZED),
+        names=~invalid & has(kind, _NAMES_ORDER),
+        of_owner=~invalid & has(kind, _OF_OWNER),
+        reenters=~invalid & has(kind, _REENTERS),
+        takes=~invalid & has(kind, _TAKES),
+        rests=~invalid & has(kind, _RESTS),
+        never_takes=~invalid & has(kind, _NEVER_TAKES),
         invalid=invalid,
     )
 

@@ -11,11 +11,20 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.engine.flat_book import FREE, INT32_MIN, Slots
-from lobjax.types import INT32_MAX, Counters, Fills, Kind, Message
+from lobjax.kinds import Trait, has, mask
+from lobjax.types import INT32_MAX, Counters, Fills, Message
 
 # Which counter of `Counters` a message adds one to: at most one of the first four, since each is a reason why nothing more was done.
 NOTHING = -1
 UNKNOWN, INVALID, REFUSED, DISPLACED, STP = range(len(Counters._fields))
+
+
+_REENTERS, _ALL_OR_NOTHING, _NEVER_TAKES = (
+    mask(Trait.REENTERS), mask(Trait.ALL_OR_NOTHING), mask(Trait.NEVER_TAKES),
+)  # fmt: skip
+_CUTS = mask(Trait.NAMES_ORDER, Trait.SIZED, without=Trait.REENTERS)
+_REDUCES = mask(Trait.OF_OWNER, Trait.SIZED)
+_AT_PRICE = mask(Trait.OF_OWNER, Trait.PRICED, without=Trait.SIZED)
 
 
 class Order(NamedTuple):
@@ -40,12 +49,6 @@ def pick(hit: jax.Array, values: jax.Array) -> jax.Array:
     return jnp.sum(jnp.where(hit, values, 0), dtype=jnp.int32)
 
 
-def is_one_of(kind: jax.Array, *kinds: Kind) -> jax.Array:
-    """Whether a kind is one of `kinds`, as a bit test; meaningful for known kinds only (the mask keeps the shift defined)."""
-    bits = jnp.int32(sum(1 << k for k in kinds))
-    return (bits >> (kind & 15)) & 1 == 1
-
-
 def zero_of(like: jax.Array) -> jax.Array:
     """0 as the result of an operation: in Triton's lowering a branch may not give back a constant."""
     return like & 0
@@ -61,15 +64,30 @@ def take_off(
         keeps = named & (own.key == order.key) & (own.size >= size)
         return jnp.max(keeps.astype(jnp.int32)) > 0, pick(named, own.owner)
 
-    in_place, owner = jax.lax.cond(kind == Kind.REPLACE, replace, lambda: (zero_of(kind) != 0, order.message.owner))
+    in_place, owner = jax.lax.cond(has(kind, _REENTERS), replace, lambda: (zero_of(kind) != 0, order.message.owner))
     stays = jnp.where(in_place, size, 0)
-    left = jnp.where(kind == Kind.CANCEL, jnp.maximum(own.size - size, 0), stays)
+    left = jnp.where(has(kind, _CUTS), jnp.maximum(own.size - size, 0), stays)
     own = own._replace(size=jnp.where(named, left, own.size), key=jnp.where(named & (left == 0), FREE, own.key))
-    return own, ~found, (kind == Kind.REPLACE) & found & ~in_place, owner
+    return own, ~found, has(kind, _REENTERS) & found & ~in_place, owner
 
 
-def reduce(own: Slots, order: Order) -> tuple[Slots, jax.Array]:
-    """REDUCE: lots off the owner's orders at this price, newest first; and whether there were none."""
+def withdraw(own: Slots, order: Order) -> tuple[Slots, jax.Array]:
+    """Orders of the sender come off its side: of a sized kind up to so many lots, else all; and whether there were none."""
+    return jax.lax.cond(
+        has(order.message.kind, _REDUCES), lambda own: _reduce(own, order), lambda own: _take_all(own, order), own
+    )
+
+
+def _take_all(own: Slots, order: Order) -> tuple[Slots, jax.Array]:
+    mine = (own.key < 0) & (own.owner == order.message.owner)
+    if _AT_PRICE:
+        mine &= (own.key == order.key) | ~has(order.message.kind, _AT_PRICE)
+    gone = jnp.max(mine.astype(jnp.int32)) > 0
+    return own._replace(key=jnp.where(mine, FREE, own.key), size=jnp.where(mine, 0, own.size)), ~gone
+
+
+def _reduce(own: Slots, order: Order) -> tuple[Slots, jax.Array]:
+    """Lots off the owner's orders at this price, newest first; and whether there were none."""
     owner = order.message.owner
 
     def newest(key: jax.Array) -> jax.Array:
@@ -100,9 +118,11 @@ def meet(
     best = jnp.min(other.key)
     crosses = best <= order.limit
     fits = jax.lax.cond(
-        crosses & (kind == Kind.FOK), lambda: _can_fill(other, order.limit, taker, size), lambda: zero_of(kind) != 0
+        crosses & has(kind, _ALL_OR_NOTHING),
+        lambda: _can_fill(other, order.limit, taker, size),
+        lambda: zero_of(kind) != 0,
     )
-    refused = (kind == Kind.POST_ONLY) & crosses | (kind == Kind.FOK) & ~fits
+    refused = has(kind, _NEVER_TAKES) & crosses | has(kind, _ALL_OR_NOTHING) & ~fits
 
     def busy(state: tuple[Any, ...]) -> jax.Array:
         _, _, best, left, _, _ = state

@@ -15,8 +15,15 @@ import jax.numpy as jnp
 
 from lobjax.engine import flat_moves as moves
 from lobjax.engine.flat_book import FREE, Sides, Slots, ask_key, bid_key
-from lobjax.engine.flat_moves import OnFill, Order, is_one_of, slot_index, zero_of
-from lobjax.types import Counters, Fills, Kind, Message, Side
+from lobjax.engine.flat_moves import OnFill, Order, slot_index, zero_of
+from lobjax.kinds import Kind, Trait, has, is_known, mask
+from lobjax.types import Counters, Fills, Message, Side
+
+_PRICED, _SIZED, _NEW_ID = mask(Trait.PRICED), mask(Trait.SIZED), mask(Trait.NEW_ID)
+_NAMES_ORDER, _OF_OWNER, _ANY_PRICE = mask(Trait.NAMES_ORDER), mask(Trait.OF_OWNER), mask(Trait.ANY_PRICE)
+# What a sound message does at once, and what only an order that re-enters does.
+_ENTERS = mask(Trait.TAKES, without=Trait.REENTERS) | mask(Trait.RESTS, without=Trait.REENTERS)
+_RESTS = mask(Trait.RESTS, without=Trait.REENTERS)
 
 
 class FlatOutcome(NamedTuple):
@@ -31,11 +38,10 @@ class FlatOutcome(NamedTuple):
 def step(sides: Sides, message: Message, carry: Any, on_fill: OnFill) -> tuple[Sides, FlatOutcome, Any]:
     """Apply one message (int32 scalars) to one book; the contract is `lobjax.book.step`'s. Fills go through `on_fill` into `carry`."""
     kind, side = message.kind, message.side
-    sound = (kind >= Kind.NOOP) & (kind <= Kind.REDUCE) & ((side == Side.BID) | (side == Side.ASK))
-    priced = is_one_of(kind, Kind.LIMIT, Kind.IOC, Kind.FOK, Kind.POST_ONLY, Kind.REPLACE, Kind.REDUCE)
-    sound &= (message.price > 0) | ~priced
-    sound &= (message.size > 0) | (kind == Kind.DELETE)
-    sound &= (message.order_id > 0) | ~is_one_of(kind, Kind.LIMIT, Kind.POST_ONLY)
+    sound = is_known(kind) & ((side == Side.BID) | (side == Side.ASK))
+    sound &= (message.price > 0) | ~has(kind, _PRICED)
+    sound &= (message.size > 0) | ~has(kind, _SIZED)
+    sound &= (message.order_id > 0) | ~has(kind, _NEW_ID)
     noop = kind == Kind.NOOP
 
     def nothing(sides: Sides, carry: Any) -> tuple[Sides, FlatOutcome, Any]:
@@ -98,27 +104,26 @@ def _apply(
 
     def withdraw(own: Slots) -> tuple[Slots, jax.Array, jax.Array, jax.Array]:
         return jax.lax.cond(
-            kind == Kind.REDUCE,
-            lambda own: (*moves.reduce(own, order), zero != 0, message.owner),
+            has(kind, _OF_OWNER),
+            lambda own: (*moves.withdraw(own, order), zero != 0, message.owner),
             lambda own: moves.take_off(own, named, found, order),
             own,
         )
 
     own, missed, reenters, taker = jax.lax.cond(
-        is_one_of(kind, Kind.CANCEL, Kind.DELETE, Kind.REPLACE, Kind.REDUCE),
+        has(kind, _NAMES_ORDER | _OF_OWNER),
         withdraw,
         lambda own: (own, zero != 0, zero != 0, message.owner),
         own,
     )
-    queues = is_one_of(kind, Kind.LIMIT, Kind.POST_ONLY)
-    invalid = queues & found
-    enters = is_one_of(kind, Kind.MARKET, Kind.IOC, Kind.FOK) | queues & ~found | reenters
+    invalid = has(kind, _NEW_ID) & found
+    enters = has(kind, _ENTERS) & ~invalid | reenters
 
     def enter(own: Slots, other: Slots, carry: Any) -> tuple[Any, ...]:
         other, left, refused, stp, carry = moves.meet(other, order, taker, carry, on_fill)
         newcomer = Slots(order.key, left, message.order_id, taker, next_arrival)
         own, rested, counted = jax.lax.cond(
-            (queues | reenters) & ~refused & (left > 0),
+            (has(kind, _RESTS) | reenters) & ~refused & (left > 0),
             lambda own: moves.rest(own, place, newcomer),
             lambda own: (own, zero, jnp.where(refused, moves.REFUSED, jnp.int32(moves.NOTHING))),
             own,
@@ -134,4 +139,4 @@ def _apply(
 
 
 def _limit(kind: jax.Array, key: jax.Array) -> jax.Array:
-    return jnp.where(kind == Kind.MARKET, -1, key)  # the largest key there is: any live order
+    return jnp.where(has(kind, _ANY_PRICE), -1, key)  # the largest key there is: any live order

@@ -35,7 +35,7 @@ _LISTED_BYTES = 2 * 4 * 4  # of a listing, by place on a side
 _THREADS = 0  # the attribute
 _BOOK_RANK = 2
 _LEAST_WORK = 256  # messages that a thread must have to be worth waking
-_SOURCES = ("ffi*.py", "types.py", "engine/host_batch.py", "reference/*.py")
+_SOURCES = ("ffi*.py", "types.py", "kinds.py", "engine/host_batch.py", "reference/*.py")
 
 
 @inner

@@ -8,8 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.book import best_prices
+from lobjax.kinds import Trait, has, mask
 from lobjax.market import MarketState
-from lobjax.types import INT32_MAX, Kind
+from lobjax.types import INT32_MAX
+
+_TAKES_OR_RESTS = mask(Trait.TAKES) | mask(Trait.RESTS)
 
 # The market's part of every observation, for L depth levels.
 
@@ -85,7 +88,7 @@ def lots_in_flight(market: MarketState, owner: int) -> jax.Array:
     """Lots of an account's new orders that are still on the wire, int32."""
     queue = market.in_flight
     kind = queue.message.kind
-    opens = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.MARKET) | (kind == Kind.IOC)
+    opens = has(kind, _TAKES_OR_RESTS)
     waiting = (jnp.arange(kind.shape[0]) >= queue.head) & opens & (queue.message.owner == owner)
     return jnp.sum(jnp.where(waiting, queue.message.size, 0), dtype=jnp.int32)
 

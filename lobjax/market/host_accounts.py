@@ -7,6 +7,7 @@ result could differ.
 import numpy as np
 
 from lobjax.ffi import inlined
+from lobjax.kinds import Kind
 from lobjax.market.host_memory import (
     CASH,
     CLIPPED,
@@ -25,15 +26,13 @@ from lobjax.market.host_memory import (
     TRADED_LOTS,
     WORD_BITS,
 )
-from lobjax.reference.arrays import find
-from lobjax.types import Kind, Side
+from lobjax.market.risk import LIMITED, NAMES_ORDER, REENTERS
+from lobjax.market.tape import ONLY_TAKES, RESTS
+from lobjax.reference.arrays import find, has
+from lobjax.types import Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
-NOOP = int(Kind.NOOP)
-RESTING = (int(Kind.LIMIT), int(Kind.POST_ONLY), int(Kind.REPLACE))
-TAKING = (int(Kind.MARKET), int(Kind.IOC), int(Kind.FOK))
-REPLACE = int(Kind.REPLACE)
-NAMING = (int(Kind.CANCEL), int(Kind.DELETE), REPLACE)
+NOOP, KINDS = int(Kind.NOOP), len(Kind)
 WORD = 1 << WORD_BITS
 
 
@@ -46,7 +45,7 @@ def _wrap(value):
 def only_own_orders(book, message):
     """Take the id off an account's message, in place, where it names an order that is not its own."""
     side = message[1]
-    if message[0] in NAMING and side in (BID, ASK):
+    if has(message[0], NAMES_ORDER) and side in (BID, ASK):
         at = find(book, side, message[4])
         if at >= 0 and book.owner[side, at] != message[5]:
             message[4] = 0
@@ -56,8 +55,8 @@ def only_own_orders(book, message):
 def clip_to_limits(book, accounts, message, low, high, target, closing, tally):
     """Shrink `memory.message` in place to the room that is left, to a NOOP where there is none."""
     kind, side, size, owner = message[0], message[1], message[3], message[5]
-    adds = kind in RESTING or kind in TAKING
-    if not (adds and (side in (BID, ASK)) and size > 0 and 1 <= owner < accounts.shape[1]):
+    limited = 0 <= kind < KINDS and has(kind, LIMITED)
+    if not (limited and (side in (BID, ASK)) and size > 0 and 1 <= owner < accounts.shape[1]):
         return
     lots = accounts[LOTS, owner]
     if closing:
@@ -65,7 +64,7 @@ def clip_to_limits(book, accounts, message, low, high, target, closing, tally):
     else:
         room = high[owner] - lots if side == BID else lots - low[owner]
         for at in range(book.n[side]):
-            if book.owner[side, at] == owner and not (kind == REPLACE and book.order_id[side, at] == message[4]):
+            if book.owner[side, at] == owner and not (has(kind, REENTERS) and book.order_id[side, at] == message[4]):
                 room -= book.size[side, at]
     left = min(max(_wrap(room), 0), np.int64(size))
     message[3] = left
@@ -128,11 +127,12 @@ def _add_word(total, amount):
 def record(memory, traded, n_fills, closing):
     """Add `memory.message` and what it did to the tape."""
     kind, side, size = memory.message[0], memory.message[1], memory.message[3]
+    known = 0 <= kind < KINDS
     memory.tally[MESSAGES] += kind != NOOP
     if side in (BID, ASK):
-        if kind in TAKING:
+        if known and has(kind, ONLY_TAKES):
             memory.tape[MARKET_LOTS, side] += size
-        elif kind in RESTING:
+        elif known and has(kind, RESTS):
             memory.tape[LIMIT_LOTS, side] += size
         memory.tape[TRADED_LOTS, side] += traded
         if closing:

@@ -17,7 +17,17 @@ _FLOW, _MAX_MESSAGES, _STEP_MESSAGES, _THREADS, _WIDTH, _WORDS = range(6)  # att
 _BOOK_RANK = 2  # the first result is a book's prices; what its rank has beyond is the batch
 
 # Where compiled code, or a number frozen in it, comes from.
-_SOURCES = ("ffi*.py", "types.py", "clock.py", "flow/*.py", "market/host_*.py", "reference/*.py")
+_SOURCES = (
+    "ffi*.py",
+    "types.py",
+    "kinds.py",
+    "clock.py",
+    "flow/*.py",
+    "market/host_*.py",
+    "market/risk.py",
+    "market/tape.py",
+    "reference/*.py",
+)
 
 
 @outer

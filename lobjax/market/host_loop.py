@@ -13,6 +13,7 @@ from lobjax.ffi import inlined, inner, naturals
 from lobjax.flow.host import draw
 from lobjax.flow.host_levels import add_lots, forget, recount
 from lobjax.flow.host_poisson import forget_rates
+from lobjax.kinds import Kind, Trait, mask
 from lobjax.market.host_accounts import book_trades, clip_to_limits, only_own_orders, record
 from lobjax.market.host_memory import (
     IN_CLOSING,
@@ -49,16 +50,17 @@ from lobjax.market.host_memory import (
     store_accounts,
 )
 from lobjax.market.host_words import BLOCK, fill
-from lobjax.reference.arrays import blank_rest, find
+from lobjax.market.risk import REENTERS
+from lobjax.reference.arrays import blank_rest, find, has
 from lobjax.reference.book import apply
-from lobjax.types import INT32_MAX, Counters, Kind, Side
+from lobjax.types import INT32_MAX, Counters, Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
-NOOP, LIMIT, REPLACE = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.REPLACE)
-REDUCE = int(Kind.REDUCE)
-ONLY_TAKES = (int(Kind.MARKET), int(Kind.IOC), int(Kind.FOK))
-ONLY_LEAVES = (int(Kind.CANCEL), int(Kind.DELETE), REDUCE)
-RESTS = (LIMIT, int(Kind.POST_ONLY))
+NOOP, KINDS = int(Kind.NOOP), len(Kind)
+AT_ITS_PRICE = mask(Trait.OF_OWNER, Trait.PRICED)
+JOINS = mask(Trait.RESTS, without=Trait.REENTERS)
+LEAVES_OWN_SIDE = mask(Trait.TAKES, without=Trait.RESTS)  # as it is
+MEETS_OTHER = mask(Trait.TAKES) | mask(Trait.RESTS)
 STP = Counters._fields.index("stp")
 NEVER = INT32_MAX << 32
 
@@ -218,7 +220,7 @@ def _run_message(book, market, memory, time, from_flow, closing):
     two_sided = side in (BID, ASK)
     mid2 = _mid2(book)
     taker = owner
-    if kind == REPLACE and two_sided:
+    if two_sided and 0 <= kind < KINDS and has(kind, REENTERS):
         at = find(book, side, message[4])
         taker = book.owner[side, at] if at >= 0 else taker
     resting = book.n[side] if two_sided else 0
@@ -243,16 +245,18 @@ def _run_message(book, market, memory, time, from_flow, closing):
 def _update_levels(book, memory, kind, side, price, left, n_fills, resting, cancelled):
     """Tell the flow's levels what a message did; resting: orders of its side before it, cancelled: by self-trade prevention."""
     levels = memory.levels
-    if kind == REDUCE:
+    if not 0 <= kind < KINDS:
+        return
+    if has(kind, AT_ITS_PRICE):
         recount(book, levels, side, price)
-    elif kind in RESTS:
+    elif has(kind, JOINS):
         if book.n[side] == resting + 1:
             add_lots(levels, side, price, left)
         elif book.n[side] == book.price.shape[1]:  # an order may have been displaced
             forget(levels, side)
-    elif kind not in ONLY_TAKES:
+    elif not has(kind, LEAVES_OWN_SIDE):
         forget(levels, side)
-    if kind in ONLY_LEAVES:
+    if not has(kind, MEETS_OTHER):
         return
     for at in range(n_fills):
         add_lots(levels, 1 - side, memory.fills[at, 2], -memory.fills[at, 3])

@@ -4,7 +4,10 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from lobjax.types import Fills, Kind, Message, Side
+from lobjax.kinds import Kind, Trait, has, is_known, mask
+from lobjax.types import Fills, Message, Side
+
+RESTS, ONLY_TAKES = mask(Trait.RESTS), mask(Trait.TAKES, without=Trait.RESTS)
 
 
 class Tape(flax.struct.PyTreeNode):
@@ -49,15 +52,14 @@ def record(
     `flow_begins` where it is the flow's first of the step, `closing` where the venue sent it as the step ended.
     """
     kind = message.kind
-    takes = (kind == Kind.MARKET) | (kind == Kind.IOC) | (kind == Kind.FOK)
-    rests = (kind == Kind.LIMIT) | (kind == Kind.POST_ONLY) | (kind == Kind.REPLACE)
+    known = is_known(kind)
     side = jax.lax.broadcasted_iota(jnp.int32, (len(Side),), 0) == message.side
     size = jnp.where(side, message.size, 0)
     traded = jnp.where(side, traded, 0)
     return tape.replace(
         messages=tape.messages + (kind != Kind.NOOP).astype(jnp.int32),
-        market_lots=tape.market_lots + jnp.where(takes, size, 0),
-        limit_lots=tape.limit_lots + jnp.where(rests, size, 0),
+        market_lots=tape.market_lots + jnp.where(known & has(kind, ONLY_TAKES), size, 0),
+        limit_lots=tape.limit_lots + jnp.where(known & has(kind, RESTS), size, 0),
         traded_lots=tape.traded_lots + traded,
         closing_lots=tape.closing_lots + jnp.where(closing, traded, 0),
         last_price_ticks=jnp.where(price > 0, price, tape.last_price_ticks),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from lobjax.kinds import in_mask
 from lobjax.types import MAX_CAPACITY, Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
@@ -17,6 +18,7 @@ BID, ASK = int(Side.BID), int(Side.ASK)
 # `_nrt=False` leaves out reference counts, which took more time than the matching. It is sound here because compiled code of this
 # package neither allocates nor makes views.
 compiled = njit(cache=True, nogil=True, _nrt=False)  # pyright: ignore[reportCallIssue]
+has = compiled(in_mask)  # whether a kind is among those of a mask
 
 
 class BookArrays(NamedTuple):

@@ -1,11 +1,12 @@
 """The matching rules on sorted arrays, compiled by Numba: the reference for every other engine.
 
-One function, `apply`, and a helper for each thing that an order can do. Rules: `matching-rules`. Sums of lots are int64, so sizes may
-use all of int32.
+One function, `apply`, and a helper for each thing that an order can do; `lobjax.kinds` says which kinds do it. Rules: `matching-rules`.
+Sums of lots are int64, so sizes may use all of int32.
 """
 
 import numpy as np
 
+from lobjax.kinds import Kind, Trait, mask
 from lobjax.reference.arrays import (
     ASK,
     BID,
@@ -13,17 +14,22 @@ from lobjax.reference.arrays import (
     compiled,
     empty_book,
     find,
+    has,
     insert,
     listing,
     rank,
     remove,
     write_listing,
 )
-from lobjax.types import INT32_MAX, Counters, Kind
+from lobjax.types import INT32_MAX, Counters
 
 __all__ = ["ASK", "BID", "BookArrays", "apply", "compiled", "empty_book", "listing", "write_listing"]
 
-NOOP, LIMIT, CANCEL, DELETE, MARKET, IOC, FOK, POST_ONLY, REPLACE, REDUCE = (int(kind) for kind in Kind)
+NOOP, KINDS = int(Kind.NOOP), len(Kind)
+SIDED, PRICED, SIZED, NEW_ID = mask(Trait.SIDED), mask(Trait.PRICED), mask(Trait.SIZED), mask(Trait.NEW_ID)
+NAMES_ORDER, OF_OWNER, REENTERS = mask(Trait.NAMES_ORDER), mask(Trait.OF_OWNER), mask(Trait.REENTERS)
+ANY_PRICE, ALL_OR_NOTHING = mask(Trait.ANY_PRICE), mask(Trait.ALL_OR_NOTHING)
+NEVER_TAKES, RESTS = mask(Trait.NEVER_TAKES), mask(Trait.RESTS)
 UNKNOWN, INVALID, REFUSED, DISPLACED, STP = range(len(Counters._fields))
 
 
@@ -39,52 +45,53 @@ def apply(book, kind, side, price, size, order_id, owner, fills, counters):
     if _is_invalid(book, kind, side, price, size, order_id):
         counters[INVALID] += 1
         return 0, 0
-    if kind == REDUCE:
-        counters[UNKNOWN] += not _reduce(book, side, price, size, owner)
+    if has(kind, OF_OWNER):
+        if has(kind, SIZED):
+            counters[UNKNOWN] += not _reduce(book, side, price, size, owner)
+        else:
+            counters[UNKNOWN] += not _remove_all(book, side, price, has(kind, PRICED), owner)
         return 0, 0
 
-    rests = kind in (LIMIT, POST_ONLY, REPLACE)
-    if kind in (CANCEL, DELETE, REPLACE):
+    if has(kind, NAMES_ORDER):
         at = find(book, side, order_id)
         if at < 0:
             counters[UNKNOWN] += 1
             return 0, 0
-        if kind == REPLACE:
+        if has(kind, REENTERS):
             if price == book.price[side, at] and size <= book.size[side, at]:
                 book.size[side, at] = size
                 return 0, 0
             owner = book.owner[side, at]
             remove(book, side, at, 1)
         else:
-            if kind == DELETE or size >= book.size[side, at]:
+            if not has(kind, SIZED) or size >= book.size[side, at]:
                 remove(book, side, at, 1)
             else:
                 book.size[side, at] -= size
             return 0, 0
 
-    if kind == MARKET:
+    if has(kind, ANY_PRICE):
         price = INT32_MAX if side == BID else 0
-    if (kind == POST_ONLY and _would_trade(book, side, price)) or (
-        kind == FOK and not _can_fill(book, side, price, size, owner)
+    if (has(kind, NEVER_TAKES) and _would_trade(book, side, price)) or (
+        has(kind, ALL_OR_NOTHING) and not _can_fill(book, side, price, size, owner)
     ):
         counters[REFUSED] += 1
         return 0, 0
     left, n_fills = _match(book, side, price, size, owner, fills, counters)
-    if rests and left > 0:
+    if has(kind, RESTS) and left > 0:
         _rest(book, side, price, left, order_id, owner, counters)
     return size - left, n_fills
 
 
 @compiled
 def _is_invalid(book, kind, side, price, size, order_id):
-    if kind < NOOP or kind > REDUCE or side < BID or side > ASK:
+    if kind < 0 or kind >= KINDS:
         return True
-    if size <= 0 and kind != DELETE:
+    if (has(kind, SIDED) and (side < BID or side > ASK)) or (has(kind, SIZED) and size <= 0):
         return True
-    if price <= 0 and kind not in (CANCEL, DELETE, MARKET):
+    if has(kind, PRICED) and price <= 0:
         return True
-    is_new = kind in (LIMIT, POST_ONLY)
-    return is_new and (order_id <= 0 or find(book, side, order_id) >= 0)
+    return has(kind, NEW_ID) and (order_id <= 0 or find(book, side, order_id) >= 0)
 
 
 @compiled
@@ -126,6 +133,19 @@ def _reduce(book, side, price, size, owner):
             remove(book, side, at, 1)
             if size == 0:
                 return True
+        at -= 1
+    return found
+
+
+@compiled
+def _remove_all(book, side, price, at_price, owner):
+    """Take the owner's orders off the side, where `at_price` those at `price` alone; False if there are none."""
+    found = False
+    at = np.int64(book.n[side]) - 1
+    while at >= 0:
+        if book.owner[side, at] == owner and (not at_price or book.price[side, at] == price):
+            found = True
+            remove(book, side, at, 1)
         at -= 1
     return found
 

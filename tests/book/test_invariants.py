@@ -7,12 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobjax.engine import trace_streams
-from lobjax.types import INT32_MAX, Counters, Kind, Message
+from lobjax.kinds import Kind, Trait
+from lobjax.types import INT32_MAX, Counters, Message
 from tests.book.play import Row, every_engine
 
 CAPACITY, LENGTH = 3, 40
-RESTING = (Kind.LIMIT, Kind.POST_ONLY)
-TAKING = (Kind.MARKET, Kind.IOC, Kind.FOK)
+RESTING = [kind for kind in Kind if Trait.NEW_ID in kind.traits]
+TAKING = [kind for kind in Kind if Trait.TAKES in kind.traits and Trait.RESTS not in kind.traits]
+LEAVING = [
+    kind for kind in Kind if kind.traits & (Trait.NAMES_ORDER | Trait.OF_OWNER) and Trait.REENTERS not in kind.traits
+]
 
 
 @st.composite
@@ -95,9 +99,10 @@ def account(message: Message, before: list, after: list, fills: list[Row], count
     theirs["cancelled"] += lots_of(cancelled)
 
     # The own side: what came in, what it did, and what left.
-    if kind in (Kind.CANCEL, Kind.DELETE, Kind.REDUCE):
-        mine["cancelled"] += lots_of(own) - lots_of(after[side])
-        assert 0 < lots_of(own) - lots_of(after[side]) <= (size if kind != Kind.DELETE else INT32_MAX)
+    if kind in LEAVING:
+        gone = lots_of(own) - lots_of(after[side])
+        mine["cancelled"] += gone
+        assert gone > 0 and (gone <= size or Trait.SIZED not in Kind(kind).traits)
         return False
     enters = kind in RESTING
     if kind == Kind.REPLACE:

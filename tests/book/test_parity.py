@@ -71,10 +71,9 @@ def test_a_run_ends_where_its_trace_ends(engine: str):
     assert {array.dtype for array in result} == {np.dtype(np.int32)}
 
 
-def test_streams_hold_every_kind_and_every_bad_value():
+def test_streams_hold_every_bad_value():
     messages = random_streams(0, 200, LENGTH)
-    assert set(Kind) <= set(np.unique(messages.kind))
-    assert {-1, 10} <= set(np.unique(messages.kind))
+    assert {-1, len(Kind)} <= set(np.unique(messages.kind))
     assert {-1, 0, 1, 2} <= set(np.unique(messages.side))
     assert set(range(-2, 4)) == set(np.unique(messages.owner))
     for field in (messages.price, messages.size, messages.order_id):
