@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -12,6 +13,8 @@ _CANNOT_WRITE = (
 
 
 _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)  # what no file can be called, or a link to itself
+_LONG = 300
+_WORD = re.compile(rf"\S{{{_LONG},}}")
 
 
 class InputError(Exception):
@@ -24,10 +27,10 @@ class InputError(Exception):
 
 
 def one_line(text: str) -> str:
-    """A text without line ends, and with what cannot be printed (controls, halves of characters) written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+    """A text without line ends, with what cannot be printed (controls, halves of characters) written as escapes, and names cut short."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+    return text if len(text) <= _LONG else _WORD.sub(lambda word: _short(word[0]), text)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -48,7 +51,7 @@ def exits_cleanly(main: Callable[..., None]) -> Callable[..., None]:
             print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
             raise SystemExit(2) from None
         except OSError as error:
-            where = f" '{_short(error.filename)}'" if error.filename else ""
+            where = f" '{one_line(str(error.filename))}'" if error.filename else ""
             if error.errno in _NO_NAME:
                 print(f"error: cannot use{where}: {error.strerror}; choose another name", file=sys.stderr)
                 raise SystemExit(2) from None
@@ -60,6 +63,5 @@ def exits_cleanly(main: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-def _short(name: object) -> str:
-    text = one_line(str(name))
-    return text if len(text) <= 300 else f"{text[:140]}...{text[-140:]}"
+def _short(text: str) -> str:
+    return text if len(text) < _LONG else f"{text[:140]}...{text[-140:]}"

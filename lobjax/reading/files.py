@@ -51,9 +51,18 @@ def exists(path: str | Path) -> bool:
 def read_bytes(path: str | Path, *, most: int = MOST_TEXT, what: str = "file", advice: str = "check the path") -> bytes:
     """A whole file; InputError as `opened`."""
     with opened(path, most=most, what=what, advice=advice) as stream, parsing(path, "a file that can be read", advice):
-        data = stream.read(most + 1)  # some files, as those of /proc, do not tell their size
+        data = read_stream(stream, most)
     if len(data) > most:
         raise InputError(f"{path}: holds more than {most:,} bytes; {advice}")
+    return data
+
+
+def read_stream(stream: BufferedReader, most: int) -> bytes:
+    """All of an open file, or its first `most + 1` bytes: no more is allocated than is there."""
+    data = stream.read(min(os.fstat(stream.fileno()).st_size, most) + 1)
+    # Some files, as those of /proc, do not tell their size, and others grow.
+    while len(data) <= most and (more := stream.read(min(MiB, most + 1 - len(data)))):
+        data += more
     return data
 
 
@@ -82,20 +91,15 @@ def _descriptor(path: str | Path, what: str, advice: str) -> int:
         _size(path, os.stat(path), advice)
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise InputError(f"{_short(path)}: no such {what}; {advice}") from None
+        raise InputError(f"{path}: no such {what}; {advice}") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-        raise InputError(f"{_short(path)}: cannot be opened ({reason(error)}); {advice}") from None
+        raise InputError(f"{path}: cannot be opened ({reason(error)}); {advice}") from None
 
 
 def _size(path: str | Path, found: os.stat_result, advice: str) -> int:
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path}: is a {_kind(found.st_mode)}, not a file; {advice}")
     return found.st_size
-
-
-def _short(path: str | Path) -> str:
-    name = str(path)
-    return name if len(name) <= 300 else f"{name[:140]}...{name[-140:]}"
 
 
 def _kind(mode: int) -> str:

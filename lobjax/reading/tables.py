@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lobjax.errors import InputError
-from lobjax.reading.files import opened
+from lobjax.reading.files import read_bytes
 from lobjax.reading.parsing import parsing
 from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM
 
@@ -29,9 +29,9 @@ def read_table(
 
     `columns`: the Polars type of each, which must all be there, of that type and without nulls. Others are left out; None takes all.
     """
-    with opened(path, most=most, advice=advice) as stream, parsing(path, "a file that can be read", advice):
-        data = stream.read(most)
-    return table_of(data, path, columns, most_rows=most_rows, most=most, advice=advice)
+    return table_of(
+        read_bytes(path, most=most, advice=advice), path, columns, most_rows=most_rows, most=most, advice=advice
+    )
 
 
 def table_of(

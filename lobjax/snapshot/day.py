@@ -146,6 +146,7 @@ def _times(path: Path, time_s: np.ndarray | None, count: int) -> np.ndarray:
         time_s = np.arange(count, dtype=np.float64)
     if time_s.shape != (count,) or time_s.dtype.kind not in "fiu":
         raise InputError(f"{path}: time_s is {time_s.dtype} {list(time_s.shape)}; give {count} numbers, seconds")
+    time_s = time_s.astype(np.float64)  # narrow and unsigned types overflow below
     if not (np.isfinite(time_s).all() and (np.diff(time_s) >= 0).all() and time_s[0] >= 0 and time_s[-1] <= _END_S):
         raise InputError(f"{path}: time_s must rise from 0 or more to at most {_END_S} seconds after midnight; mend it")
     return np.round(time_s * NANOS_PER_SECOND).astype(np.int64)
