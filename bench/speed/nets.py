@@ -1,15 +1,12 @@
-"""`python -m bench nets`: seconds of a training step of the Transformer by framework, precision and size."""
+"""Seconds of a training step of the Transformer by framework, precision and size."""
 
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bench import recording
-from lobjax.errors import InputError, nearest
+from lobjax.errors import InputError
 
 FRAMEWORKS = ("flax", "torch", "torch_compiled", "transformer_engine")
 PRECISIONS = ("float32", "bfloat16", "fp8")
@@ -23,73 +20,8 @@ SIZES = {
 }
 
 
-def nets(
-    *,
-    sizes: str = "small,default",
-    frameworks: str = "flax,torch",
-    precisions: str = "float32,bfloat16",
-    envs: int = 64,
-    steps: int = 16,
-    window: int = 16,
-    runs: int = recording.LEAST_RUNS,
-    seed: int = 0,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    out: Path | None = None,
-) -> None:
-    """Time gradient steps (forward, backward, clipping, Adam) of PPO on one batch [steps, envs]. Prints and appends a record for each.
-
-    Utilisation is of the operations that the step needs, against what the device can do in that precision. FP8 without Transformer
-    Engine is computed on a CPU and then slower than not to quantise.
-
-    Args:
-        sizes: Of tiny, small, default, reference (12 + 12 layers of 768, 64 heads), wide (12 layers of 2,048).
-        frameworks: Of flax, torch (plain layers), torch_compiled (the same under torch.compile), transformer_engine.
-        precisions: Of float32, bfloat16, fp8.
-        envs: Environments in the batch.
-        steps: Steps of each.
-        window: Steps that the network remembers.
-        runs: Timed steps, of which a record gives median, least and most.
-        seed: Of weights and batch.
-        device: Where torch computes; JAX computes where JAX_PLATFORMS says.
-        out: A file of JSON lines that records are added to.
-    """
-    recording.check_out(out)
-    recording.check_runs(runs)
-    chosen = [
-        _chosen(*choice)
-        for choice in (
-            ("--sizes", sizes, SIZES),
-            ("--frameworks", frameworks, FRAMEWORKS),
-            ("--precisions", precisions, PRECISIONS),
-        )
-    ]
-    if min(envs, steps, window) < 1 or seed < 0:
-        raise InputError("--envs, --steps and --window must be at least 1, --seed not negative")
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # torch needs memory on the same GPU
-    import lobjax.torch_port  # noqa: F401 - says it where torch is missing
-    from train.torch_group import group
-
-    with group(device) as ours:
-        _check(chosen[1], ours.device)
-        for size in chosen[0]:
-            for record in _measured(size, chosen[1], chosen[2], envs, steps, window, runs, seed, ours.device):
-                print(
-                    f"{record['framework']} {record['precision']} {record['size']}: {1e3 * record['step_s']:,.1f} ms a step, "
-                    f"{record['tokens_per_s']:,} tokens/s, {record['utilisation']:.1%} of the peak",
-                    file=sys.stderr,
-                )
-                recording.append(out, record)
-
-
-def _chosen(option: str, text: str, known: Any) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in known:
-            raise InputError(f"{option} {text}: unknown '{name}'; {nearest(name, known)}")
-    return names
-
-
-def _check(frameworks: list[str], device: Any) -> None:
+def check(frameworks: list[str], device: Any) -> None:
+    """InputError for a framework that cannot run on torch's device."""
     from lobjax.torch_port.factory import why_no_transformer_engine
 
     missing = why_no_transformer_engine() or ("needs --device cuda" if device.type != "cuda" else None)
@@ -97,7 +29,7 @@ def _check(frameworks: list[str], device: Any) -> None:
         raise InputError(f"--frameworks transformer_engine: {missing}")
 
 
-def _measured(
+def measured(
     size: str,
     frameworks: list[str],
     precisions: list[str],
@@ -108,6 +40,7 @@ def _measured(
     seed: int,
     device: Any,
 ) -> Iterator[dict[str, Any]]:
+    """A record of each framework in each precision, at one of `SIZES`."""
     import torch
 
     from bench.flax_and_torch import OBSERVATION, Setting

@@ -1,4 +1,4 @@
-"""`python -m bench gpu-check`: on a machine with an NVIDIA GPU, its tests and its measurements, in one folder of records.
+"""What `python -m bench gpu-check` runs on a machine with an NVIDIA GPU: its tests and its measurements, into one folder of records.
 
 Every part is a process of its own with a limit on its time, so that one that fails or hangs costs only itself: records that it
 has written by then are kept.
@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import recording
-from lobjax import locks
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 
 PARITY, NETS_RECORDS = "parity.jsonl", "nets.jsonl"
 NETS = ["--sizes", "reference,wide", "--precisions", "bfloat16,fp8", "--envs", "256", "--steps", "16", "--window", "64"]
 LOG, SUMMARY, RECORDS, TABLES, PLOT = "log.txt", "summary.json", "records.jsonl", "tables.md", "scaling.png"
-_PROBE = "import jax; print(jax.default_backend(), jax.devices()[0].device_kind, sep='|')"
+PROBE = "import jax; print(jax.default_backend(), jax.devices()[0].device_kind, sep='|')"
 
 
 class Part(NamedTuple):
@@ -33,42 +32,9 @@ class Part(NamedTuple):
     seconds: int
 
 
-@locks.alone_in_out
-def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, kernel_record: Path | None = None) -> None:
-    """Run the GPU's tests, then measure engines and environments on it, into a folder: records.jsonl, summary.json, tables.md,
-    scaling.png, log.txt, parity.jsonl and nets.jsonl. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
-
-    Args:
-        out: The folder; it must not exist or be empty.
-        data: A recorded day for environments: a LOBSTER zip or message file, or a built folder. Without it recorded flow is left out.
-        minutes: The most that all parts may take together.
-        kernel_record: JSON lines of `bench kernel-compile`, for the floor in instructions.
-    """
-    if not locks.is_free(out):
-        raise InputError(f"--out {out}: exists; name a new folder")
-    if minutes <= 0:
-        raise InputError(f"--minutes {minutes:g}: must be positive")
-    if data is not None and not data.exists():
-        raise InputError(f"--data {data}: no such file; name the recorded day")
-    device = found_gpu()
-    out.mkdir(parents=True, exist_ok=True)
-    done, end = [], time.monotonic() + 60 * minutes
-    for part in parts(out, data, kernel_record):
-        done.append(_run(part, out / LOG, end - time.monotonic()))
-        _summarise(out, device, done, data)
-    # Tables and plot of whatever was measured.
-    tables = Part("tables", ["-m", "bench", "table", str(out / RECORDS), "--plot", str(out / PLOT)], 60)
-    done.append(_run(tables, out / LOG, 60, stdout=out / TABLES))
-    summary = _summarise(out, device, done, data)
-    failed = [part["part"] for part in done if part["status"] != 0]
-    print(json.dumps({"device": device, "out": str(out), "failed": failed, "records": summary["records"]}))
-    if failed:
-        raise SystemExit(1)
-
-
 def found_gpu() -> str:
     """The name of the GPU that JAX would use. InputError where there is none. Asked of another process: this one takes no GPU memory."""
-    command = [sys.executable, "-c", _PROBE]
+    command = [sys.executable, "-c", PROBE]
     try:
         asked = subprocess.run(
             command, capture_output=True, text=True, encoding="utf-8", errors="replace", env=_environment(), timeout=120
@@ -116,7 +82,7 @@ def _frameworks() -> str:
     return ",".join(["flax", *has])
 
 
-def _run(part: Part, log: Path, left: float, *, stdout: Path | None = None) -> dict[str, Any]:
+def run(part: Part, log: Path, left: float, *, stdout: Path | None = None) -> dict[str, Any]:
     """Run a part; its output goes to the end of the log, or its standard output to a file of its own."""
     limit, begun = min(part.seconds, left), time.monotonic()
     command = shlex.join(["python", *part.arguments])
@@ -145,7 +111,7 @@ def _status(command: list[str], limit: float, said: Any, stdout: Path | None) ->
         return f"stopped after {limit:.0f} s"
 
 
-def _summarise(out: Path, device: str, done: list[dict[str, Any]], data: Path | None) -> dict[str, Any]:
+def summarise(out: Path, device: str, done: list[dict[str, Any]], data: Path | None) -> dict[str, Any]:
     """Write summary.json anew: it is whole whenever the command is stopped."""
     path = out / RECORDS
     summary = {

@@ -23,7 +23,7 @@ class Kill(NamedTuple):
 def run_whole(config: Path, folder: Path, seed: int) -> float:
     """Train to the end; seconds until the first update was there."""
     begun = time.perf_counter()
-    process = subprocess.Popen(_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(train_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
     _until(process, folder, 1)
     first = time.perf_counter()
     if process.wait():
@@ -46,7 +46,7 @@ def kill_and_resume(
     """Run, kill `after` seconds from the update `updates` on, resume. None when it had ended by then; and the seconds."""
     shutil.rmtree(folder, ignore_errors=True)
     started = time.perf_counter()
-    process = subprocess.Popen(_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(train_command("run", config, folder, seed), stderr=subprocess.DEVNULL)
     _until(process, folder, updates)
     since = time.perf_counter()
     try:
@@ -67,14 +67,15 @@ def kill_and_resume(
     return Kill(round(at_s, 2), checkpoints, last, digest_of(folder) == wanted, metric_lines(folder) == lines), at_s
 
 
-def _command(name: str, target: Path, folder: Path | None = None, seed: int = 0) -> list[str]:
+def train_command(name: str, target: Path, folder: Path | None = None, seed: int = 0) -> list[str]:
+    """The process that is started, and killed: `python -m train NAME TARGET`."""
     to = ["--out", str(folder), "--seed", str(seed)] if folder else []
     return [sys.executable, "-m", "train", name, str(target), *to]
 
 
 def _train(name: str, target: Path, folder: Path | None = None, seed: int = 0) -> str:
     done = subprocess.run(
-        _command(name, target, folder, seed),
+        train_command(name, target, folder, seed),
         capture_output=True,
         text=True,
         encoding="utf-8",

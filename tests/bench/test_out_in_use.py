@@ -7,8 +7,8 @@ import pytest
 
 from bench import recording
 from bench.commands.execution_paper import execution_paper
+from bench.commands.gpu_check import gpu_check
 from bench.commands.market_statistics import market_statistics
-from bench.verification.gpu_check import gpu_check
 from lobjax.errors import InputError
 from tests.holding import writer
 

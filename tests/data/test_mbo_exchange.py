@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.verification.replay.order_book import OrderBook
-from bench.verification.replay.orders import _plain, compare
+from bench.verification.replay.orders import compare, plain_records
 from lobjax.data import build_day
 from lobjax.data.dbn import read_orders
 from lobjax.types import Kind
@@ -31,7 +31,7 @@ def _day(tmp_path, seed, events=600):
 def test_the_straight_book_is_the_exchanges(tmp_path, seed):
     exchange, path = _day(tmp_path, seed)
     book, numbers = OrderBook(), {}
-    records = _plain(read_orders(path), TICK)
+    records = plain_records(read_orders(path), TICK)
     for told, want in zip(exchange.events, exchange.books, strict=True):
         for one in told:
             if one.order_id:

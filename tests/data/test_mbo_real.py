@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.verification.replay.order_book import OrderBook
-from bench.verification.replay.orders import _plain, compare
+from bench.verification.replay.orders import compare, plain_records
 from lobjax.data import Origin, Replay, build_day
 from lobjax.data.dbn import F_LAST, read_orders
 
@@ -35,7 +35,7 @@ def test_every_event_is_equal_and_the_last_touch_is_the_known_one(file, engine):
 def test_the_whole_depth_is_equal_too(file):
     """With a window of all levels, up to 7,085 orders a side (more than a device's book holds): every 1,000th event and the last."""
     day, book = build_day(PATH, levels=100_000, margin=0), OrderBook()
-    records, replay = _plain(file, day.info.tick_size), Replay(day)
+    records, replay = plain_records(file, day.info.tick_size), Replay(day)
     assert day.info.max_orders == 7_085 and day.info.counts["revealed"] == day.info.counts["pruned"] == 0
     for row in range(day.info.rows):
         for *record, flags in records:

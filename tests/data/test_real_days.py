@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.verification.replay.rows import _common_rows, corrections_above, equal_rows
+from bench.verification.replay.rows import common_rows, corrections_above, equal_rows
 from lobjax.data import Replay, build_day, row_at_time, touch
 from lobjax.data.lobster import open_book, read_messages
 from lobjax.data.sources import locate
@@ -63,7 +63,7 @@ def test_the_aapl_hour_from_its_seed_meets_the_official_touch():
     assert (day.info.book, day.info.levels, day.info.counts["corrections"]) == ("seed", 50, 0)
     theirs, _ = read_messages(other.message, 100)
     mine, _ = read_messages(locate(path).message, 100)
-    my_rows, their_rows = _common_rows(mine, theirs)
+    my_rows, their_rows = common_rows(mine, theirs)
     assert len(my_rows) == 25_641
     official = np.concatenate(list(open_book(other.book, len(theirs), 100).blocks))[their_rows, :, 0]
     equal = (touch(day)[my_rows] == official).all(axis=(1, 2))

@@ -66,7 +66,8 @@ class Theatre:
     """Programs that play, each compiled once for all cells and players that it can play: sizes matter to it, numbers do not."""
 
     def __init__(self) -> None:
-        self._programs: dict[Hashable, timing.Compiled] = {}
+        # What was compiled so far, by all that tells one program from another.
+        self.programs: dict[Hashable, timing.Compiled] = {}
 
     def play(
         self,
@@ -83,17 +84,17 @@ class Theatre:
         rebuild, arrays, kind = _taken_apart(player)
         arguments = (arrays, env.default_params)
         key = (_sizes(env), kind, _shapes(arguments), seed, batch)
-        compiling = key not in self._programs
+        compiling = key not in self.programs
         with memory.said_in_one_line(f"{batch:,} episodes side by side", change="give a smaller capacity or step"):
             if compiling:
-                self._programs[key] = _compiled(env, episodes, rebuild, arguments)
-            made = self._programs[key]
+                self.programs[key] = _compiled(env, episodes, rebuild, arguments)
+            made = self.programs[key]
             parts, seconds = _timed(made.call, arguments, episodes, first, on_batch)
         played = jax.tree.map(lambda *arrays: np.concatenate(arrays)[:count], *parts)
         return Result(
             returns=played.final["episode_return"].astype(np.float64),
             counts={name: float(played.final[name].sum()) for name in MUST_BE_ZERO},
-            messages=_within_episodes(played.path["messages"], played.final["episode_length"]),
+            messages=messages_within(played.path["messages"], played.final["episode_length"]),
             seconds=seconds,
             compile_s=made.seconds if compiling else 0.0,
             compiled_numba=made.numba and compiling,
@@ -119,7 +120,7 @@ def _watch(state: EnvState) -> dict[str, jax.Array]:
     return {"messages": state.market.tape.messages}
 
 
-def _within_episodes(messages: np.ndarray, length: np.ndarray) -> int:
+def messages_within(messages: np.ndarray, length: np.ndarray) -> int:
     """Messages [n, 1 + decisions] of the warm-up and of each step, summed up to the end of each episode (its `length` in steps)."""
     return int(messages[np.arange(messages.shape[1]) <= length[:, None]].sum(dtype=np.int64))
 

@@ -1,24 +1,17 @@
-"""`python -m bench kernel-compile`: the kernel compiled for an H200 by XLA's own compiler, on a machine that has no GPU."""
+"""A kernel compiled for a GPU that is described in a file, by XLA's own compiler in a process of its own; and what its code holds."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from bench import recording
-from lobjax.errors import InputError, nearest
-from lobjax.files import whole_file
-from lobjax.types import MAX_CAPACITY
+from lobjax.errors import InputError
 
 BOOKS, MESSAGES = 4096, 100  # of a compiled call; the code does not depend on the number of books
-PLAYED_BOOKS = 20
 # What to count in PTX. Of these a kernel of one warp needs no barrier and no shared memory, and a shuffle is a reduction gone wrong.
 COUNTED = {
     "reductions": r"\bredux\.sync",
@@ -35,67 +28,7 @@ PTXAS = {
 }
 
 
-def kernel_compile(
-    *,
-    target: Path,
-    plugins: Path | None = None,
-    capacities: tuple[int, ...] = (32, 64, 128, 256, 512),
-    kernels: tuple[str, ...] = ("book", "book_log", "market_poisson", "market_recorded"),
-    ptx: Path | None = None,
-    out: Path | None = None,
-) -> None:
-    """Compile the kernels for a GPU that is described in a file: of a book, with and without its log, and of a market; try and count them.
-
-    The code runs on the CPU, instruction by instruction, on random messages of every kind: results are compared with the reference's
-    (a market's with those of the engine xla, in every leaf of its state), and instructions counted (PTX; the machine's own are about as
-    many).
-
-    Needs the CUDA plugin of the JAX that runs this, in a folder of its own so that JAX elsewhere stays as it is:
-        pip install --no-deps --target FOLDER jax-cuda13-plugin==VERSION jax-cuda13-pjrt==VERSION
-    Registers and spills come from ptxas, if one is on the PATH. One JSON line a kernel on standard output.
-
-    Args:
-        target: Text of the GPU's target (GpuTargetConfigProto), as XLA writes with --xla_dump_to on such a machine.
-        plugins: The folder of the plugin; not needed where it is installed.
-        capacities: Orders that a side holds.
-        kernels: Some of book, book_log, market_poisson, market_recorded.
-        ptx: A folder to keep the PTX in.
-        out: A file of JSON lines that the records are added to.
-    """
-    recording.check_out(out)
-    if not target.is_file():
-        raise InputError(f"--target: {target} is no file; give the text of a GPU's target")
-    if plugins is not None and not (plugins / "jax_plugins").is_dir():
-        raise InputError(f"--plugins: no jax_plugins in {plugins}; pip install --target it as --help says")
-    if ptx is not None:
-        ptx.mkdir(parents=True, exist_ok=True)
-    if wrong := [n for n in capacities if not 1 <= n <= MAX_CAPACITY]:
-        raise InputError(f"--capacities: {wrong[0]} is out of range; choose 1 to {MAX_CAPACITY} orders a side")
-    if unknown := [name for name in kernels if name not in KERNELS]:
-        raise InputError(f"--kernels: unknown kernel '{unknown[0]}'; {nearest(unknown[0], KERNELS)}")
-    ptxas = shutil.which("ptxas")
-    if ptxas is None:
-        print("no ptxas on the PATH: registers and spills stay unknown", file=sys.stderr)
-    for capacity in capacities:
-        for kernel in kernels:
-            code = _compiled(target, plugins, capacity, kernel)
-            if ptx is not None:
-                with whole_file(ptx / f"{kernel}_{capacity}.ptx") as temporary:
-                    temporary.write_text(code, encoding="utf-8")
-            counts = {what: len(re.findall(pattern, code)) for what, pattern in COUNTED.items()}
-            instructions = len(re.findall(r"^\s+(?:@!?%p\d+ )?[a-z][\w.:]*\s[^;]*;|^\s+ret;", code, re.MULTILINE))
-            record = {"bench": "kernel-compile", "kernel": kernel, "capacity": capacity, "log": kernel == "book_log"}
-            record |= {"target": target.stem}
-            record |= {"ptx_instructions": instructions, **counts}
-            record |= (_registers(ptxas, code) if ptxas else {}) | KERNELS[kernel](code, capacity)
-            recording.append(out, record)
-            if not record["equals_reference"]:
-                raise SystemExit(
-                    f"error: the kernel {kernel} compiled at capacity {capacity} does not do what it should"
-                )
-
-
-def _compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) -> str:
+def compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) -> str:
     """The kernel's PTX. A process of its own: XLA reads the folder for its dump once, and this one's JAX is left alone."""
     with tempfile.TemporaryDirectory(prefix="lobjax-ptx-") as dump:
         paths = [str(plugins.resolve())] if plugins else []
@@ -123,59 +56,14 @@ def _compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) ->
         return codes[0]
 
 
-def _played_book(code: str, capacity: int, *, log: bool) -> dict[str, Any]:
-    """The book kernel tried on random streams: whether it equals the reference, and what a message takes on average."""
-    import numpy as np
-
-    from bench.peers_stream import peers_stream
-    from bench.verification.kernel.book import play
-    from lobjax.engine.random_streams import random_streams
-    from lobjax.reference import batch
-
-    messages = random_streams(capacity, PLAYED_BOOKS, MESSAGES)
-    played = play(code, messages, capacity, MESSAGES if log else 0)
-    bids, asks, traded, fills, *counters = batch.run(messages, capacity)
-    expected = [bids, asks, traded, fills if log else fills[:0], np.stack(counters, axis=1)]
-    total = PLAYED_BOOKS * MESSAGES
-    own = {}
-    if not log:  # what `bench engine` runs and sets against this count
-        counted = play(code, peers_stream(capacity, PLAYED_BOOKS, MESSAGES), capacity, 0).executed.total()
-        own["instructions_per_message_peers"] = round(counted / total, 1)
-    return {
-        **own,
-        "equals_reference": all(map(np.array_equal, played[:5], expected)),
-        **_taken(played.executed, total),
-    }
+def counted(code: str) -> dict[str, int]:
+    """Instructions in the PTX, and of `COUNTED` each."""
+    instructions = len(re.findall(r"^\s+(?:@!?%p\d+ )?[a-z][\w.:]*\s[^;]*;|^\s+ret;", code, re.MULTILINE))
+    return {"ptx_instructions": instructions, **{what: len(re.findall(of, code)) for what, of in COUNTED.items()}}
 
 
-def _played_market(code: str, capacity: int, *, flow: str) -> dict[str, Any]:
-    """The same of the market kernel: whether it equals the loop in XLA."""
-    from bench.verification.kernel.market import play
-
-    played = play(code, flow, capacity)
-    return {"equals_reference": played.equals_loop, **_taken(played.executed, played.messages)}
-
-
-def _taken(executed: Counter[str], messages: int) -> dict[str, float]:
-    """Instructions a message: all, and those of the slower kinds."""
-    slow = {"reductions": "redux", "shuffles": "shfl", "loads": "ld.global", "divisions": "div"}
-    totals = {
-        name: sum(n for opcode, n in executed.items() if opcode.startswith(start)) for name, start in slow.items()
-    }
-    totals = {"instructions": executed.total(), **totals}
-    return {f"{name}_per_message": round(n / messages, 2) for name, n in totals.items()}
-
-
-# By name: how the compiled code is tried.
-KERNELS: dict[str, Callable[[str, int], dict[str, Any]]] = {
-    "book": partial(_played_book, log=False),
-    "book_log": partial(_played_book, log=True),
-    "market_poisson": partial(_played_market, flow="poisson"),
-    "market_recorded": partial(_played_market, flow="recorded"),
-}
-
-
-def _registers(ptxas: str, code: str) -> dict[str, int]:
+def registers(ptxas: str, code: str) -> dict[str, int]:
+    """Registers and spills of the machine's code, as ptxas tells them."""
     chip = re.search(r"\.target\s+(\w+)", code)
     assert chip is not None
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".ptx") as file:

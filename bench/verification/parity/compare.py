@@ -65,14 +65,14 @@ def compared(setting: Any, sources: list[str], device: Any) -> tuple[list[Row], 
                 continue  # its products want bfloat16 around them
             theirs = models.in_torch(setting.torch(precision, source, device), params, data, device)
             mark = "te_" if source == "transformer_engine" else ""
-            whole = _compare(rows, short, source, "Flax", theirs, mine)
+            whole = compare_results(rows, short, source, "Flax", theirs, mine)
             figures |= {
                 f"{mark}{short}{cross or '_forward'}": whole[0].l2,
                 f"{mark}{short}{cross}_gradients": whole[1].l2,
                 f"{mark}{short}{cross}_worst_gradient": whole[2],
             }
             if cross:
-                whole = _compare(rows, short, source, "float32", theirs, exact)
+                whole = compare_results(rows, short, source, "float32", theirs, exact)
                 figures |= {f"{mark}{short}_forward": whole[0].l2, f"{mark}{short}_gradients": whole[1].l2}
     tensors = {f"weight {k}": v for k, v in models.from_flax(params["net"]).items()}
     tensors = {k: v.numpy() for k, v in tensors.items()}
@@ -80,7 +80,7 @@ def compared(setting: Any, sources: list[str], device: Any) -> tuple[list[Row], 
     return rows, figures, tensors | {f"gradient {k}": v for k, v in exact.gradients.items()}
 
 
-def _compare(
+def compare_results(
     rows: list[Row], short: str, source: str, against: str, one: Any, other: Any
 ) -> tuple[Apart, Apart, float]:
     """Add rows of the whole model and of every layer; returns the distances of outputs, of gradients, and the worst of one weight's."""
@@ -103,7 +103,7 @@ def compare_updates(setting: Any, rows: list[Row], device: Any) -> dict[str, flo
     found = updates(setting, weights(setting), UPDATES, device)
     rows.append(Row("fp32", "plain", "Flax", "change of the weights in one update", found[1]))
     rows.append(Row("fp32", "plain", "Flax", f"weights after {UPDATES} updates", found[UPDATES]))
-    return {"fp32_one_update": found[1].l2, f"fp32_after_{UPDATES}compare_updates": found[UPDATES].l2}
+    return {"fp32_one_update": found[1].l2, f"fp32_after_{UPDATES}_updates": found[UPDATES].l2}
 
 
 def failed(figures: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def compare(day: Day, file: OrderFile, engine: str) -> dict:
     book, info = OrderBook(), day.info
     equal, crossed, crossed_since_trade, traded = 0, 0, 0, False
     listings = _listings(day, engine, book_capacity(day))
-    records = _plain(file, info.tick_size)
+    records = plain_records(file, info.tick_size)
     least, unit = info.levels, info.tick_size / info.price_unit
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("replay", total=info.rows)
@@ -89,7 +89,7 @@ def _is_equal(book: OrderBook, side: int, held: np.ndarray, least: int, is_cross
     return packed == held.tobytes() and levels >= min(least, len(book.prices[side]))
 
 
-def _plain(file: OrderFile, tick_size: int) -> Iterator[tuple[int, int, int, int, int, int]]:
+def plain_records(file: OrderFile, tick_size: int) -> Iterator[tuple[int, int, int, int, int, int]]:
     """Records as tuples (action, side, price in ticks, lots, id numbered by first appearance, flags)."""
     numbers: dict[int, int] = {}
     columns = (file.records[name].tolist() for name in ("action", "side", "price", "size", "order_id", "flags"))

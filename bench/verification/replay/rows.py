@@ -40,7 +40,7 @@ def comparable(
     if file.book != "rows":
         raise InputError(f"{against}: has no book row for each message; compare with a whole LOBSTER day")
     mine, _ = read_messages(source.message, tick_size)
-    my_rows, their_rows = _common_rows(mine, theirs)
+    my_rows, their_rows = common_rows(mine, theirs)
     last = mine[-1, 0] * 10**9 + mine[-1, 1]
     within = int((theirs[:, 0] * 10**9 + theirs[:, 1] <= last).sum())
     print(
@@ -105,7 +105,7 @@ def corrections_above(day: Day, path: Path, book: Path | None) -> int:
 
 
 @njit(cache=True)
-def _common_rows(mine, theirs):
+def common_rows(mine, theirs):
     """Rows of both files, in order, whose messages are equal: theirs as a subsequence of mine, one pass."""
     pairs = np.empty((min(mine.shape[0], theirs.shape[0]), 2), np.int64)
     n, j = 0, 0

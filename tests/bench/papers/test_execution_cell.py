@@ -8,7 +8,7 @@ import pytest
 
 from bench.commands.execution_cell import execution_cell
 from bench.papers.execution.cells import cell_config, most_messages
-from bench.papers.execution.playing import Result, Theatre, _within_episodes, strategy
+from bench.papers.execution.playing import Result, Theatre, messages_within, strategy
 from bench.papers.execution.report import refuse_wrong
 from lobjax.env import make
 from lobjax.errors import InputError
@@ -50,7 +50,7 @@ def test_strategies_and_sizes_share_a_program_and_differ_in_what_they_do(theatre
         env = make(cell_config("noise", lots, warm_up_s=0.0, engine="host"))
         for name in ("market", "sl", "twap"):
             played[lots, name] = theatre.play(env, strategy(name, env), 3, 100)
-    assert len(theatre._programs) == 1 and sum(one.compile_s > 0 for one in played.values()) <= 1
+    assert len(theatre.programs) == 1 and sum(one.compile_s > 0 for one in played.values()) <= 1
     assert len({one.mean for one in played.values()}) == len(played)
     assert played[17, "market"].mean == pytest.approx(-(BEST_BIDS[1] + 2 * 2) / 17)
     assert played[20, "market"].messages < played[20, "twap"].messages  # its episodes end with the first step
@@ -60,7 +60,7 @@ def test_strategies_and_sizes_share_a_program_and_differ_in_what_they_do(theatre
 
 def test_messages_count_up_to_an_episodes_end():
     messages = np.array([[5, 1, 2, 4], [6, 1, 2, 4]])
-    assert _within_episodes(messages, np.array([1, 3])) == (5 + 1) + (6 + 1 + 2 + 4)
+    assert messages_within(messages, np.array([1, 3])) == (5 + 1) + (6 + 1 + 2 + 4)
 
 
 def test_vwap_follows_the_profile_it_is_given():

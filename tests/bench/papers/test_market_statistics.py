@@ -41,12 +41,12 @@ def test_a_tiny_run_leaves_a_record_and_figures(tmp_path: Path, capsys, monkeypa
     value = {row["name"]: row["value"] for row in noise["statistics"]}
     assert 150 < value["events of the noise trader"] < 320 and 1 <= value["spread, time average (ticks)"] < 2
     assert noise["not_zero"] == {} and noise["views"]["impact"]["not_zero"] == {} and noise["episodes_per_s"] > 0
-    views = noise["views"]
-    assert sum(views["spread"]["mean"]) == pytest.approx(1, abs=1e-4) == sum(views["change"]["share"])
-    assert views["change"]["windows"] == 6 * 2 and len(views["depth"]["mean"]) == 30
-    assert len(views["impact"]["at_s"]) == len(views["impact"]["orders"][0]["mean"]) == 61
-    assert sum(views["flow"]["mean"]) == pytest.approx(2 / 3, rel=1e-4) and views["flow"]["waits"] == 2
-    inside = [order["n"] for order in views["impact"]["orders"] if order["place"] == views.INSIDE]
+    seen = noise["views"]
+    assert sum(seen["spread"]["mean"]) == pytest.approx(1, abs=1e-4) == sum(seen["change"]["share"])
+    assert seen["change"]["windows"] == 6 * 2 and len(seen["depth"]["mean"]) == 30
+    assert len(seen["impact"]["at_s"]) == len(seen["impact"]["orders"][0]["mean"]) == 61
+    assert sum(seen["flow"]["mean"]) == pytest.approx(2 / 3, rel=1e-4) and seen["flow"]["waits"] == 2
+    inside = [order["n"] for order in seen["impact"]["orders"] if order["place"] == views.INSIDE]
     assert inside == [2, 2] and record["stationary_depth"]["n"] == 3
     assert 10 < record["stationary_depth"]["mean"][3] < 30
     text = (tmp_path / "new" / "market-statistics.md").read_text()

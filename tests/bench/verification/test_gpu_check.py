@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.commands.gpu_check import gpu_check
 from bench.verification import gpu_check as module
-from bench.verification.gpu_check import Part, found_gpu, gpu_check, parts
+from bench.verification.gpu_check import Part, found_gpu, parts
 from lobjax.errors import InputError
 from tests.bench.speed.test_table import of_engine
 
@@ -80,8 +81,8 @@ def test_bad_arguments_are_one_line(tmp_path: Path):
 
 
 def test_a_backend_that_is_no_gpu_is_told(monkeypatch):
-    monkeypatch.setattr(module, "_PROBE", "print('cpu|cpu')")
+    monkeypatch.setattr(module, "PROBE", "print('cpu|cpu')")
     with pytest.raises(InputError, match="finds no GPU"):
         found_gpu()
-    monkeypatch.setattr(module, "_PROBE", "print('noise'); print('gpu|NVIDIA H200')")
+    monkeypatch.setattr(module, "PROBE", "print('noise'); print('gpu|NVIDIA H200')")
     assert found_gpu() == "NVIDIA H200"

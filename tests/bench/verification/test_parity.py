@@ -1,4 +1,4 @@
-"""`bench parity` and `bench nets`: figures that hold, a gate that fails where one is passed, arguments that are refused."""
+"""`bench parity`: figures that hold, a gate that fails where one is passed, arguments that are refused."""
 
 import json
 from types import SimpleNamespace
@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from bench.commands.parity import parity
-from bench.speed import nets as nets_module
-from bench.speed.nets import nets
 from bench.verification.parity import compare as module
 from bench.verification.parity.compare import GATES, failed
 from bench.verification.parity.measures import apart
@@ -48,39 +46,17 @@ def test_a_small_model_passes_its_gates_and_leaves_a_record(tmp_path, capsys, mo
     assert len(layers) == 6 and printed[0].startswith("| precision | torch layers | against | what |")
 
 
-@pytest.mark.slow
-def test_steps_are_timed_for_every_framework(tmp_path, capsys):
-    nets(sizes="tiny", envs=16, steps=4, window=4, out=tmp_path / "nets.jsonl", device="cpu")
-    records = [json.loads(line) for line in (tmp_path / "nets.jsonl").read_text().splitlines()]
-    assert [(r["framework"], r["precision"]) for r in records] == [
-        ("flax", "float32"), ("torch", "float32"), ("flax", "bfloat16"), ("torch", "bfloat16"),
-    ]  # fmt: skip
-    for record in records:
-        assert record["step_s_min"] <= record["step_s"] <= record["step_s_max"] and record["runs"] == 5
-        assert record["tokens_per_s"] == pytest.approx(64 / record["step_s"], rel=1e-2)
-        assert record["flops_per_step"] == pytest.approx(
-            64 * 3 * (2 * (32 * 32 + 12 * 32**2 + 12 * 32) + 4 * 32 * 8), rel=1e-3
-        )
-        assert 0 < record["utilisation"] < 1 and record["first_step_s"] > 0
-    capsys.readouterr()
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: parity(width=24), "width is 24; FP8 products need a multiple of 16"),
         (lambda: parity(envs=8), "envs is 8"),
         (lambda: parity(heads=3), "does not divide into 3 heads"),
-        (lambda: nets(sizes="huge"), "unknown 'huge'"),
-        (lambda: nets(frameworks="jax"), "unknown 'jax'"),
-        (lambda: nets(runs=2), "too few"),
-        (lambda: nets(frameworks="transformer_engine", device="cpu"), "--frameworks transformer_engine: needs"),
     ],
 )
 def test_bad_arguments_are_one_line(call, words):
     with pytest.raises(InputError, match=words):
         call()
-    assert nets_module.SIZES["reference"] == (12, 768, 64, "separate")
 
 
 def test_rows_are_told_apart_by_layers(monkeypatch):
@@ -92,6 +68,6 @@ def test_rows_are_told_apart_by_layers(monkeypatch):
         SimpleNamespace(forward=g, layers={"a": g["a.weight"], "b": g["b.weight"]}, gradients=g) for g in (one, other)
     ]
     rows: list = []
-    *_, worst = module._compare(rows, "fp32", "plain", "Flax", *results)
+    *_, worst = module.compare_results(rows, "fp32", "plain", "Flax", *results)
     said = {row.what: row.apart.l2 for row in rows}
     assert said["gradients, a"] == said["forward, a"] == 0 and said["gradients, b"] == said["forward, b"] == worst > 0.1

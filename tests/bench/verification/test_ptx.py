@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.verification.kernel.compile import kernel_compile
+from bench.commands.kernel_compile import kernel_compile
 from bench.verification.kernel.ptx import LANES, OPERATIONS, Program
 from lobjax.errors import InputError
 

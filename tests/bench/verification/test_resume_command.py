@@ -1,4 +1,4 @@
-"""`bench train` and `bench resume`: what they refuse, and that a difference is seen."""
+"""`bench resume`: what it refuses, and that a difference is seen."""
 
 import json
 import subprocess
@@ -8,34 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.commands.resume import resume
-from bench.commands.train import train
-from bench.speed.training.cells import CELLS, cell
 from bench.verification import kills
 from lobjax.errors import InputError
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"cells": "mpl:1"}, "unknown network 'mpl'; did you mean 'mlp'"),
-        ({"cells": "mlp"}, "write NET:MESSAGES"),
-        ({"cells": "mlp:0"}, "write NET:MESSAGES"),
-        ({"envs": 6}, "n_envs 6 does not divide into 1 devices x 4 minibatches"),
-        ({"devices": 64, "envs": 1024}, "64 wanted, 1 cpu found"),
-        ({"engine": "gpu"}, "--engine gpu: unknown"),
-        ({"runs": 2}, "too few for a median"),
-    ],
-)
-def test_bad_input_to_train_is_refused_before_anything_compiles(settings, message):
-    with pytest.raises(InputError, match=message):
-        train(**settings)
-
-
-def test_the_cells_are_what_the_text_says():
-    configs = [cell(net, messages, 512, 0, "auto") for net, messages in CELLS]
-    assert [c.env.task.step_messages for c in configs] == [1, 100, 100]
-    assert [c.rollout_length for c in configs] == [c.env.task.decisions for c in configs] == [100, 10, 64]
-    assert configs[2].net.window == 64 and configs[2].net.width == 128 and configs[2].net.layers == 2
 
 
 def test_bad_input_to_resume_is_refused(tmp_path):
@@ -53,7 +27,7 @@ def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkey
     def command(name, target, folder=None, seed=0):
         return [sys.executable, str(script), name, str(folder or target)]
 
-    monkeypatch.setattr(kills, "_command", command)
+    monkeypatch.setattr(kills, "train_command", command)
     config = tmp_path / "any.yaml"
     config.write_text("")
     with pytest.raises(SystemExit) as stopped:
@@ -82,7 +56,7 @@ else:
 @pytest.mark.slow
 def test_a_killed_smoke_run_ends_to_the_bit(tmp_path):
     """Two of the twenty kills of `python -m bench resume`, on the real configuration."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(
         [sys.executable, "-m", "bench", "resume", "--kills", "2"], cwd=root, capture_output=True, text=True, check=False
     )
