@@ -7,7 +7,7 @@ RECORDS := runs/gpu-$(NOW)
 DAY ?= $(wildcard ../shared/data/lobster/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip)
 KERNEL ?= $(lastword $(sort $(wildcard bench/records/*/kernel-compile.jsonl)))
 
-.PHONY: train test test-slow proof conformance check kernel-compile gpu-check clean
+.PHONY: train test test-slow docs proof conformance check kernel-compile gpu-check clean
 
 train: .venv/core
 	$(BIN)/python -m train run configs/train/execution.yaml --out $(RUN)
@@ -17,6 +17,10 @@ test: .venv/dev
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m "slow and not gpu" tests
+
+# The pages of docs/ with an API reference, into docs/_build/; a link or name that is not there is an error.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 
 # Must hold: 10,000 random streams of 400 messages, three books, compared after every message.
 proof: .venv/dev
@@ -50,6 +54,10 @@ check: .venv/dev
 
 .venv/dev: .venv/core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+.venv/docs: .venv/core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@
 
 # XLA's compiler for NVIDIA GPUs, of this JAX's version, in a folder of its own so that JAX elsewhere stays as it is.
