@@ -63,6 +63,7 @@ class Kind(IntEnum):
     POST_ONLY = 7, _ORDER | T.NEW_ID | T.RESTS | T.NEVER_TAKES
     REPLACE = 8, _ORDER | T.NAMES_ORDER | T.REENTERS | T.TAKES | T.RESTS
     REDUCE = 9, _LEAVES | T.PRICED | T.SIZED | T.OF_OWNER
+    CANCEL_ALL = 10, _LEAVES | T.OF_OWNER
 
 
 KNOWN = (1 << len(Kind)) - 1  # the mask of all kinds

@@ -68,6 +68,12 @@ class PlainBook:
         if kind == Kind.REDUCE:
             self.reduce(own, price, size, owner)
             return []
+        if kind == Kind.CANCEL_ALL:
+            mine = [order for order in own.orders() if order.owner == owner]
+            self.counters["unknown"] += not mine
+            for order in mine:
+                own.remove(order)
+            return []
         if kind in (Kind.CANCEL, Kind.DELETE, Kind.REPLACE):
             if order_id not in own.by_id:
                 self.counters["unknown"] += 1

@@ -50,6 +50,10 @@ def reduce(side: int, price: int, size: int, owner: int = 0) -> Row:
     return (Kind.REDUCE, side, price, size, 0, owner)
 
 
+def cancel_all(side: int, owner: int = 0) -> Row:
+    return (Kind.CANCEL_ALL, side, 0, 0, 0, owner)
+
+
 class Outcome(NamedTuple):
     """bids, asks: live orders (price, size, order_id, owner), best first; fills: (message, resting id, resting owner, price, lots);
     traded: lots of each message; counters: those that are not zero."""

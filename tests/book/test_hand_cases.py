@@ -2,12 +2,14 @@
 
 import pytest
 
+from lobjax.kinds import Kind
 from lobjax.types import INT32_MAX
 from tests.book.play import (
     ASK,
     BID,
     Outcome,
     cancel,
+    cancel_all,
     delete,
     every_engine,
     fok,
@@ -171,7 +173,7 @@ CASES = {
             fok(BID, 1, -1),
             post_only(BID, 1, 1, -1),
             reduce(BID, 0, 1),
-            (10, 0, 1, 1, 1, 0),
+            (len(Kind), 0, 1, 1, 1, 0),
             (-1, 0, 1, 1, 1, 0),
             delete(3, 1),
         ],
@@ -180,6 +182,28 @@ CASES = {
     "a new order under a live id is invalid, even where it would trade": (
         [limit(BID, 99, 1, 1), limit(ASK, 101, 1, 1), limit(BID, 101, 1, 1), post_only(BID, 98, 1, 1)],
         Outcome([(99, 1, 1, 0)], [(101, 1, 1, 0)], [], [0] * 4, {"invalid": 2}),
+    ),
+    "a cancel of all takes its owner's orders of one side, whatever their price": (
+        [
+            limit(BID, 99, 4, 1, 1),
+            limit(BID, 98, 5, 2),
+            limit(BID, 97, 3, 3, 1),
+            limit(ASK, 101, 2, 4, 1),
+            cancel_all(BID, 1),
+        ],
+        Outcome([(98, 5, 2, 0)], [(101, 2, 4, 1)], [], [0] * 5, {}),
+    ),
+    "a cancel of all looks at side and owner alone, takes more lots than 2^31, and then finds nothing": (
+        [
+            limit(BID, 99, INT32_MAX, 1, -1),
+            limit(BID, 98, INT32_MAX, 2, -1),
+            limit(BID, 97, 1, 3),
+            (Kind.CANCEL_ALL, BID, -5, -5, -5, -1),
+            cancel_all(BID, -1),
+            cancel_all(ASK),
+            cancel_all(2),
+        ],
+        Outcome([(97, 1, 3, 0)], [], [], [0] * 7, {"unknown": 2, "invalid": 1}),
     ),
     "a NOOP is never invalid": ([(0, 5, -1, -1, -1, 9)], Outcome([], [], [], [0], {})),
 }
