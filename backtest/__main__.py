@@ -11,7 +11,7 @@ import tyro
 from lobjax import locks
 from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
-from lobjax.errors import exits_cleanly
+from lobjax.exits import exits_cleanly
 
 
 def run(

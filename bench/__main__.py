@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from lobjax.cli import run_command
-from lobjax.errors import InputError, exits_cleanly, nearest
+from lobjax.errors import InputError, nearest
+from lobjax.exits import exits_cleanly
 
 # In `bench.commands` a module each, of the same name as its function; imported when asked for: one command's libraries do not slow
 # another's start.

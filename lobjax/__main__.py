@@ -8,7 +8,8 @@ from typing import Annotated
 import tyro
 
 from lobjax.cli import run_command
-from lobjax.errors import InputError, exits_cleanly, nearest
+from lobjax.errors import InputError, nearest
+from lobjax.exits import exits_cleanly
 
 GROUPS = ("data",)
 USAGE = """usage: python -m lobjax data {build,inspect} ...

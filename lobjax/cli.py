@@ -3,14 +3,18 @@
 import contextlib
 import functools
 import io
+import os
 import re
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tyro
 
+from lobjax import caching, surroundings
 from lobjax.errors import InputError, nearest
 
+LEAST_COLUMNS = 40
 _BOX = re.compile(r"[╭╮╰╯│─]+")
 
 
@@ -25,7 +29,7 @@ def run_command(commands: dict[str, Callable] | Callable, prog: str, arguments: 
     said = io.StringIO()
     try:
         # Only parsing happens in here: what is parsed is a call put off, so that its own errors are not captured.
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), _wide_enough():
             if isinstance(commands, dict):
                 later = {name: _put_off(command) for name, command in commands.items()}
                 call = tyro.extras.subcommand_cli_from_dict(later, prog=prog, args=arguments)
@@ -36,7 +40,24 @@ def run_command(commands: dict[str, Callable] | Callable, prog: str, arguments: 
             raise
         words = " ".join(_BOX.sub(" ", said.getvalue()).split())
         raise InputError(f"{prog}: {words.removeprefix('Parsing error ') or 'wrong arguments'}") from None
+    surroundings.check()
+    caching.say()
     call()
+
+
+@contextlib.contextmanager
+def _wide_enough() -> Iterator[None]:
+    """Help for a terminal of a few columns is laid out for more: with five, tyro never ends."""
+    before = os.environ.get("COLUMNS")
+    if shutil.get_terminal_size().columns < LEAST_COLUMNS:
+        os.environ["COLUMNS"] = str(LEAST_COLUMNS)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["COLUMNS"] = before
+        else:
+            os.environ.pop("COLUMNS", None)
 
 
 def _put_off(command: Callable) -> Callable[..., Callable[[], None]]:

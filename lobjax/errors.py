@@ -1,18 +1,9 @@
 """Errors that a user can act on: one line that says what is wrong, where, and what to do; exit status 2."""
 
 import difflib
-import errno
 import re
-import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 
-_CANNOT_WRITE = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
-)  # fmt: skip
-
-
-_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)  # what no file can be called, or a link to itself
 _LONG = 300
 _WORD = re.compile(rf"\S{{{_LONG},}}")
 
@@ -38,29 +29,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-
-
-def exits_cleanly(main: Callable[..., None]) -> Callable[..., None]:
-    """Wrap a command's main: an InputError or a full disk ends it with one line on standard error and status 2."""
-
-    @wraps(main)
-    def guarded(*args, **kwargs) -> None:
-        try:
-            main(*args, **kwargs)
-        except InputError as error:
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-            raise SystemExit(2) from None
-        except OSError as error:
-            where = f" '{one_line(str(error.filename))}'" if error.filename else ""
-            if error.errno in _NO_NAME:
-                print(f"error: cannot use{where}: {error.strerror}; choose another name", file=sys.stderr)
-                raise SystemExit(2) from None
-            if error.errno not in _CANNOT_WRITE:
-                raise
-            print(f"error: cannot write{where}: {error.strerror}; free space or choose another place", file=sys.stderr)
-            raise SystemExit(2) from None
-
-    return guarded
 
 
 def _short(text: str) -> str:

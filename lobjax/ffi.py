@@ -24,7 +24,10 @@ from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from lobjax import caching
 from lobjax.errors import InputError
+
+caching.say()
 
 KNOWN_VERSIONS = ((0, 3), (0, 4))  # major, minor; of jax 0.10.2 and 0.11.2
 SAFE_LAYERS = ("omp", "tbb")  # `workqueue` aborts when two devices call at once
@@ -187,6 +190,8 @@ def refusal() -> str | None:
     """Why Numba handlers cannot run here and what to do, in words that end an error's line; None if they can."""
     if jax.default_backend() != "cpu":
         return f"the default backend is {jax.default_backend()}; use the engine xla, or set JAX_PLATFORMS=cpu"
+    if numba.config.DISABLE_JIT:
+        return "NUMBA_DISABLE_JIT is set; use the engine xla, or unset it"
     if api_version() not in KNOWN_VERSIONS:
         return f"jaxlib's FFI has version {api_version()}, known are {KNOWN_VERSIONS}; use the engine xla"
     if threading_layer() not in SAFE_LAYERS:

@@ -13,7 +13,8 @@ import tyro
 
 from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
-from lobjax.errors import InputError, exits_cleanly
+from lobjax.errors import InputError
+from lobjax.exits import exits_cleanly
 
 if TYPE_CHECKING:
     from train.tasks import Tasks
