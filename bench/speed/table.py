@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bench.markdown import markdown_table, short
 from bench.speed.scaling import engine_name
 from lobjax.engine.memory import in_words
 
@@ -25,7 +26,7 @@ def markdown(found: Sequence[Record]) -> Iterable[str]:
         bench, device, cores, jax = where
         yield f"**{'Messages through books' if bench == 'engine' else 'Environment steps'}**, {device}, {_cores(cores)}, jax {jax}"
         rows = _engine_rows(group) if bench == "engine" else _env_rows(group)
-        yield "\n".join(_line(row) for row in rows)
+        yield markdown_table(rows)
         yield from _notes(group)
 
 
@@ -126,15 +127,6 @@ def _grouped(found: Sequence[Record], key: Any) -> dict[tuple, list[Record]]:
     return groups
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def markdown_table(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of cells as a Markdown table; the second one says how columns are aligned."""
-    return "\n".join(map(_line, rows))
-
-
 def _spread(record: Record, name: str) -> str:
     return f"{short(record[name])} ({short(record[f'{name}_min'])} to {short(record[f'{name}_max'])})"
 
@@ -150,11 +142,3 @@ def _copying(group: Sequence[Record]) -> str:
 
 def _cores(count: int) -> str:
     return f"{count} core" + ("s" if count != 1 else "")
-
-
-def short(value: float) -> str:
-    """'24.1 M': three digits and a prefix."""
-    for prefix, unit in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= 0.9995 * unit:
-            return f"{float(f'{value / unit:.3g}'):g} {prefix}"
-    return f"{float(f'{value:.3g}'):g}"

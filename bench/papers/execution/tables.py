@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bench.speed.table import markdown_table, short
+from bench.markdown import markdown_table, short
 from lobjax.results.metrics import MUST_BE_ZERO
 
 Record = Mapping[str, Any]

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.markdown import markdown_table
 from bench.papers.execution.cells import MARKETS
 from bench.papers.market import figures
 from bench.papers.market.estimates import REFERENCE_EPISODES
-from bench.speed.table import markdown_table
 from lobjax.errors import InputError, nearest
 from lobjax.files import whole_file
 from lobjax.flow import PoissonConfig

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bench.speed.table import markdown_table
+from bench.markdown import markdown_table
 from bench.verification.parity.measures import Apart, apart
 from lobjax.errors import InputError
 from lobjax.nets.precision import Precision

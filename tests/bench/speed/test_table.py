@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.commands.table import table
+from bench.markdown import short
 from bench.recording import numbers, rates, rounded
 from bench.speed.scaling import apart
-from bench.speed.table import short
 from lobjax.errors import InputError
 
 ORIGIN = {
