@@ -7,7 +7,7 @@ child that calls nothing of JAX.
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lobjax.errors import InputError
 
@@ -40,3 +40,33 @@ def _in_child() -> None:
     # which asks `no_tracing`; programs that were compiled ahead of time ask `no_execution`.
     for setting in (config.no_tracing, config.no_execution):
         setting.set_global(_Refusal())
+    _guard_initializer()
+
+
+def _guard_initializer() -> None:
+    """Let a worker of `multiprocessing.Pool` whose initializer is refused answer its tasks with that.
+
+    A worker that ends in its initializer is started again, for ever, while the caller of `Pool.map` waits.
+    """
+    pool, frame = sys.modules.get("multiprocessing.pool"), sys._getframe()
+    while (
+        frame is not None and "process_obj" not in frame.f_locals
+    ):  # of the function that forks for a process of multiprocessing
+        frame = frame.f_back
+    process: Any = frame.f_locals["process_obj"] if frame is not None else None
+    if pool is None or getattr(process, "_target", None) is not pool.worker:
+        return
+    tasks, answers, initializer, *others = process._args
+
+    def guarded(*args: Any) -> None:
+        try:
+            initializer(*args)
+        except InputError as error:
+            if str(error) != FORKED:
+                raise
+            while (task := tasks.get()) is not None:
+                answers.put((*task[:2], (False, error)))
+            raise SystemExit(0) from None
+
+    if initializer is not None:
+        process._args = (tasks, answers, guarded, *others)

@@ -59,7 +59,7 @@ child("new", lambda: jax.jit(lambda x: x * 3)(2.0))
 child("key", lambda: jax.random.key(7))
 child("grandchild", lambda: child("of the child", lambda: jax.random.split(key)))
 child("reference", lambda: int(run_streams(streams, engine="reference", capacity=8).traded.sum() >= 0))
-child("data", lambda: np.asarray(state.clock.s if hasattr(state, "clock") else 0).size)
+child("data", lambda: np.asarray(jax.tree.leaves(state)[0]).size)
 assert before == [float(mine(key, state)), float(compiled(1.0))]  # the parent goes on
 print("parent went on")
 """
@@ -89,6 +89,10 @@ if __name__ == "__main__":
     said("loader", lambda: list(DataLoader(Set(), num_workers=2)))
     with fork.Pool(2) as pool:
         said("pool", lambda: pool.map(Set().__getitem__, range(4)))
+    with fork.Pool(2, twice, (1.0,)) as pool:
+        said("initializer", lambda: pool.map(abs, range(4)))
+    with fork.Pool(2, abs, (1.0,)) as pool:
+        said("other", lambda: pool.map(abs, range(4)))
     with concurrent.futures.ProcessPoolExecutor(2, fork, initializer=twice, initargs=(1.0,)) as pool:
         said("executor", lambda: list(pool.map(abs, range(4))))
 """
@@ -125,6 +129,8 @@ def test_data_loaders_and_pools_fail_instead_of_waiting(tmp_path):
     said = lines(WORKERS, tmp_path)
     assert "InputError" in said["loader"] and "start new processes with spawn" in said["loader"]
     assert "InputError" in said["pool"] and "start new processes with spawn" in said["pool"]
+    assert "InputError" in said["initializer"] and "start new processes with spawn" in said["initializer"]
+    assert said["other"] == "gave [0, 1, 2, 3]"
     assert said["executor"].startswith("BrokenProcessPool")
 
 

@@ -220,7 +220,10 @@ def nested():
         (MemoryError("Unable to allocate 3 TiB"), "memory is not enough (Unable to allocate 3 TiB)"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "cannot write 'x': No space left on device"),
         (OSError(errno.EMFILE, "Too many open files", "x"), "raise ulimit -n"),
-        (OSError(errno.ELOOP, "Too many levels of symbolic links", "x"), "cannot use 'x': Too many levels of symbolic links"),
+        (
+            OSError(errno.ELOOP, "Too many levels of symbolic links", "x"),
+            "cannot use 'x': Too many levels of symbolic links",
+        ),
         (OSError(errno.EIO, "Input/output error"), "the system refuses: Input/output error"),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "set TMPDIR"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "save it in UTF-8"),
