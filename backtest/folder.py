@@ -42,7 +42,7 @@ def write_run(folder: Path, about: dict[str, Any]) -> None:
 def read_run(folder: Path) -> dict[str, Any]:
     """What run.json says; InputError where this is not a backtest's folder."""
     try:
-        about = json.loads((folder / RUN).read_text())
+        about = json.loads((folder / RUN).read_text(encoding="utf-8"))
         if about["format"] != FORMAT or "backtest" not in about:
             raise ValueError("not of a backtest, or of another version")
         return about

@@ -33,6 +33,6 @@ def trained_env(policy: Path | None) -> Any:
     if policy is None or not (policy / "run.json").is_file():
         return None
     try:
-        return json.loads((policy / "run.json").read_text())["config"]["env"]
+        return json.loads((policy / "run.json").read_text(encoding="utf-8"))["config"]["env"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"{policy / 'run.json'}: does not say what the agent was trained in; give a CONFIG") from None

@@ -60,7 +60,7 @@ def read_paths(folder: Path) -> Paths:
 def read_curves(folder: Path) -> dict[str, list[float]]:
     """The learning curves: environment steps under "step", then those of `CURVES` that there are; {} without any."""
     try:
-        return json.loads((folder / TRAINING).read_text())
+        return json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{folder / TRAINING}: cannot be read ({error}); run the backtest again") from None
 
@@ -74,7 +74,7 @@ def _curves(policy: Path | None) -> dict[str, list[float]]:
     if policy is None or not (policy / "metrics.jsonl").is_file():
         return {}
     lines: list[dict[str, Any]] = []
-    for line in (policy / "metrics.jsonl").read_text().splitlines():
+    for line in (policy / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
         try:
             lines.append(json.loads(line))
         except ValueError:  # the last line of a run that was stopped in the middle of it

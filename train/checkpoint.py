@@ -90,7 +90,7 @@ def cut_back(folder: Path, update: int) -> None:
 def find(path: Path) -> Checkpoint:
     """The checkpoint at `path`; InputError when there is none or it is not whole."""
     try:
-        about = json.loads((path / META).read_text())
+        about = json.loads((path / META).read_text(encoding="utf-8"))
         files = about.pop("files")
         checkpoint = Checkpoint(path, **about)
     except FileNotFoundError:

@@ -51,7 +51,7 @@ class RunFolder:
     def about(self) -> dict[str, Any]:
         """What run.json says; InputError when this is not a run's folder."""
         try:
-            about = json.loads((self.path / "run.json").read_text())
+            about = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
             return about if about["format"] == 1 else about["of another version"]
         except FileNotFoundError:
             raise InputError(f"{self.path}: no run.json there; name the folder of a run") from None
@@ -62,7 +62,7 @@ class RunFolder:
         """The metrics of each update, in order; a line that was not finished ends them."""
         if not self.metrics.exists():
             return
-        with self.metrics.open() as file:
+        with self.metrics.open(encoding="utf-8") as file:
             for line in file:
                 if not line.endswith("\n"):
                     return

@@ -77,7 +77,7 @@ def load(folder: str | Path) -> Comparison:
     """The comparison that `save` wrote, without its paths; InputError where the files are missing or damaged."""
     folder = Path(folder)
     try:
-        about = json.loads((folder / EVALUATION).read_text())
+        about = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
         frame = pl.read_parquet(folder / EPISODES)
         figures = {
             player: {c: rows[c].to_numpy() for c in rows.columns if c not in ("player", "episode")}

@@ -90,7 +90,7 @@ def open_folder(path: Path, sweep: Sweep) -> Table:
 
 def _said(path: Path) -> dict[str, Any]:
     try:
-        said = json.loads((path / ABOUT).read_text())
+        said = json.loads((path / ABOUT).read_text(encoding="utf-8"))
         return said if isinstance(said, dict) else {}
     except (OSError, ValueError):
         return {}
