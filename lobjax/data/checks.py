@@ -3,7 +3,7 @@
 import numpy as np
 
 from lobjax.columns import check_column, check_times, check_where
-from lobjax.data.day import Day, EventType, Origin
+from lobjax.data.day import MOST_LEVELS, Day, EventType, Origin
 from lobjax.errors import InputError
 from lobjax.types import AGENT_ID_BASE, Kind, Side
 
@@ -12,6 +12,17 @@ _BY_ORIGIN = ("real_messages", "correction_messages", "pruned", "repaired", "see
 _PRICED = (Kind.LIMIT, Kind.IOC, Kind.FOK, Kind.POST_ONLY, Kind.REPLACE, Kind.REDUCE)
 _NAMING = (Kind.LIMIT, Kind.POST_ONLY, Kind.CANCEL, Kind.DELETE, Kind.REPLACE)
 _PRINTED = (EventType.EXECUTION, EventType.HIDDEN, EventType.CROSS)
+
+
+def check_window(where: object, tick_size: int | None, levels: int | None, margin: int | None, most_tick: int) -> None:
+    """InputError unless these are arguments that a day can be built with: whole numbers that no array is beyond memory for."""
+    for name, value, low, high in (
+        ("tick size", tick_size, 1, most_tick),
+        ("levels", levels, 1, MOST_LEVELS),
+        ("margin", margin, 0, MOST_LEVELS),
+    ):
+        if value is not None and (type(value) is not int or not low <= value <= high):
+            raise InputError(f"{where}: {name} {value!r:.40}; give a whole number, {low} to {high:,}")
 
 
 def check_day(day: Day, where: str | None = None) -> Day:
@@ -85,6 +96,4 @@ def _check_counts(day: Day) -> None:
     }
     for name, value in found.items():
         if info.counts.get(name, value) != value:
-            raise ValueError(
-                f"counts say {info.counts[name]:,} {name.removesuffix('_messages')} messages, there are {value:,}"
-            )
+            raise ValueError(f"counts say {info.counts[name]:,} {name.replace('_', ' ')}, there are {value:,}")

@@ -41,9 +41,13 @@ class EventType(IntEnum):
     OTHER = 10  # nothing that changes a book
 
 
+MOST_LEVELS = 100_000
 _MOST = {
-    "levels": 100_000, "margin": 100_000, "rows": INT32_MAX, "max_orders": INT32_MAX, "tick_size": 2**63 - 1, "price_unit": 10**12,
-}  # fmt: skip
+    **dict.fromkeys(("levels", "margin"), MOST_LEVELS),
+    **dict.fromkeys(("rows", "max_orders"), INT32_MAX),
+    "tick_size": 2**63 - 1,
+    "price_unit": 10**12,
+}
 _MOST_TEXT = 1000
 
 

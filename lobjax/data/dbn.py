@@ -20,7 +20,8 @@ ADD, CANCEL, MODIFY, CLEAR, TRADE, FILL, NONE = b"ACMRTFN"
 BID, ASK, NO_SIDE = b"BAN"
 CHUNK_BYTES = 1 << 22
 _MOST_BYTES = 1 << 38  # of a file, and of what it unpacks to
-_EXPANDS = 100  # bytes that a byte of a packed file may become, beyond some MB: records pack some 5 times smaller
+_ROOM = 1 << 24  # bytes that a packed file may become, however small
+_EXPANDS = 100  # bytes that a byte of a packed file may become beyond that: records pack some 5 times smaller
 _DAY_NS = 86_400 * 10**9
 _MOST_NAMES = 12
 _GIVE_MBO = "give a Databento file of schema mbo, as it was delivered"
@@ -102,6 +103,10 @@ def _decode(path: Path) -> tuple[Any, np.ndarray]:
     metadata: Any = None
     decoder, parts = dbn.DBNDecoder(), []
     for chunk in _chunks(path):
+        if (
+            metadata is None and not parts and chunk[:4] == b"DBN\0"
+        ):  # the decoder takes it for the version that it knows
+            raise InputError(f"{path}: is of version 0, which there is none of; {_GIVE_MBO}")
         with parsing(path, "a Databento file, or a damaged one", _GIVE_MBO):
             found = decoder.write_and_decode(chunk)
         if metadata is None and found:
@@ -128,7 +133,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
         if path.suffix == ".zst":
             source, most = (
                 pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd"),
-                most_for(stream, most, _EXPANDS),
+                most_for(stream, most, _EXPANDS, _ROOM),
             )
         unpacked = Unpacked(source, most)
         while chunk := unpacked.read(CHUNK_BYTES):

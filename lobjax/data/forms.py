@@ -12,7 +12,7 @@ from itertools import chain
 
 from lobjax.data.lookalikes import content_of, explain, other_file, separator_of
 from lobjax.data.numerals import EXPONENT, NOTHING, NULLS, POINT, QUOTED, SIGNED
-from lobjax.data.sources import Text, blocks
+from lobjax.data.sources import BOOK_EXPANDS, EXPANDS, Text, blocks
 from lobjax.errors import InputError
 
 MESSAGE_COLUMNS = ("time", "type", "order id", "size", "price", "direction")
@@ -70,7 +70,7 @@ def open_form(text: Text, is_book: bool) -> tuple[Form, Iterator[bytes]]:
 
     InputError where the file is no text of rows, or its header names other columns or these in another order.
     """
-    stream = blocks(text)
+    stream = blocks(text, BOOK_EXPANDS if is_book else EXPANDS)
     first = next(stream, b"")
     form = Form(0 if is_book else len(MESSAGE_COLUMNS))
     if what := content_of(first):

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from lobjax.data.checks import check_window
 from lobjax.data.day import Day, DayInfo, EventType, Prints
 from lobjax.data.lobster import DIRECTION, EVENT, NANOS, ORDER_ID, PRICE, SECONDS, SIZE, open_book, read_messages
 from lobjax.data.mbo import build_order_day
 from lobjax.data.reconcile import BLIND_MARGIN, MARGIN, Rows, translate
 from lobjax.data.sources import digests, is_order_file, locate
 from lobjax.errors import InputError
-from lobjax.types import SYNTHETIC_ID_BASE, Message, Side
+from lobjax.types import INT32_MAX, SYNTHETIC_ID_BASE, Message, Side
 
 DEFAULT_LEVELS = 10  # window of a message file whose name does not tell, without a book
 TICK_SIZE = 100  # a cent
@@ -38,10 +39,7 @@ def build_day(
     if instrument is not None:
         raise InputError(f"{path}: a LOBSTER day is of one instrument; leave the instrument out")
     tick_size = TICK_SIZE if tick_size is None else tick_size
-    if tick_size < 1 or (levels is not None and levels < 1) or (margin is not None and margin < 0):
-        raise InputError(
-            f"{path}: tick size {tick_size}, levels {levels}, margin {margin}; give positive ones (margin: 0 or more)"
-        )
+    check_window(path, tick_size, levels, margin, INT32_MAX)
     source = locate(path, book)
     raw, rounded = read_messages(source.message, tick_size)
     file = open_book(source.book, len(raw), tick_size)
@@ -49,6 +47,7 @@ def build_day(
     if levels is not None and levels > deepest:
         raise InputError(f"{source.book}: has {deepest} levels, {levels} were asked for; ask for at most {deepest}")
     levels = levels or deepest
+    check_window(source.message, None, levels, None, INT32_MAX)
     blind = file.book != "rows"
     margin = margin if margin is not None else BLIND_MARGIN if blind else MARGIN
     rows, ids = to_rows(raw, tick_size)

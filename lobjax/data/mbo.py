@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from lobjax.data import dbn
+from lobjax.data.checks import check_window
 from lobjax.data.day import Day, DayInfo
 from lobjax.data.dbn import read_orders
 from lobjax.data.mbo_fills import Orders, Pending
@@ -56,10 +57,7 @@ def build_order_day(
     that every order's price is a multiple of. levels, margin: the window. InputError for whatever is wrong.
     """
     levels, margin = LEVELS if levels is None else levels, MARGIN if margin is None else margin
-    if levels < 1 or margin < 0 or (tick_size is not None and tick_size < 1):
-        raise InputError(
-            f"{path}: tick size {tick_size}, levels {levels}, margin {margin}; give positive ones (margin: 0 or more)"
-        )
+    check_window(path, tick_size, levels, margin, 2**63 - 1)
     file = read_orders(path, instrument)
     tick_size = tick_size or tick_of(path, file.records)
     check_orders(path, file, tick_size)

@@ -7,7 +7,7 @@ from lobjax.data.checks import check_day
 from lobjax.data.day import Day
 from lobjax.errors import InputError
 from lobjax.reference.book import BookArrays, apply
-from lobjax.types import Counters, Message
+from lobjax.types import INT32_MAX, Counters, Message
 
 
 class Replay:
@@ -45,6 +45,8 @@ class Replay:
             _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out),
             self._day.info.max_orders,
         )
+        if peak < 0:
+            raise InputError(f"day: more than {INT32_MAX:,} lots at one level; count in larger lots")
         if peak > most:
             raise InputError(
                 f"day: more than {most:,} orders on one side, which max_orders says are the most; build the day again"
@@ -59,7 +61,7 @@ class Replay:
 
 @njit(cache=True)
 def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, out):
-    """Returns the most orders that a side held."""
+    """Returns the most orders that a side held; -1 where the lots of a level do not fit `out`."""
     at, peak = start, 0
     for row in range(row_end.shape[0]):
         while at < row_end[row]:
@@ -85,5 +87,8 @@ def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, 
                     if level == out.shape[2]:
                         break
                     out[row, side, level, 0] = price
-                out[row, side, level, 1] += book.size[side, order]
+                lots = np.int64(out[row, side, level, 1]) + book.size[side, order]
+                if lots > INT32_MAX:
+                    return -1
+                out[row, side, level, 1] = lots
     return peak

@@ -19,12 +19,14 @@ from lobjax.reading import Unpacked, exists, most_for, opened, parsing
 
 BLOCK_BYTES = 1 << 23
 _MOST_BYTES = 1 << 38  # of a file, and of what it unpacks to
-_EXPANDS = 100  # bytes that a byte of a packed file may become, beyond some MB: rows pack 10 to 30 times smaller
+_ROOM = 1 << 24  # bytes that a packed file may become, however small
+EXPANDS = 100  # bytes that a byte of a packed file may become beyond that: messages pack 4 to 5 times smaller
+BOOK_EXPANDS = 1000  # of a book file, which is never held whole: a hundred times, with 50 levels
 _UNPACKED, _FETCH = "an archive that can be unpacked", "fetch it again, or unpack it and give the files"
 _TEXT = (".csv", ".csv.gz")
 _ORDER_FILES = (".dbn", ".dbn.zst")
 _NAME = re.compile(
-    r"(?P<symbol>[A-Za-z0-9.]+)_(?P<date>\d{4}-\d{2}-\d{2})_\d+_\d+_(?:message|orderbook)_(?P<levels>\d+)"
+    r"(?P<symbol>[A-Za-z0-9.]{1,100})_(?P<date>\d{4}-\d{2}-\d{2})_\d+_\d+_(?:message|orderbook)_(?P<levels>\d+)"
 )
 
 
@@ -79,13 +81,13 @@ def locate(path: str | Path, book: str | Path | None = None) -> Source:
     return Source(message, found_book, symbol, date, levels)
 
 
-def blocks(text: Text) -> Iterator[bytes]:
+def blocks(text: Text, expands: int = EXPANDS) -> Iterator[bytes]:
     """The bytes of a file in blocks of whole lines, about `BLOCK_BYTES` each; a torn archive is an InputError.
 
     Lines end with a newline, or, in a block without one, with a carriage return; one longer than a block is an InputError. An archive that
-    unpacks to more than `_EXPANDS` times its size, beyond some MB, is one too.
+    unpacks to more than `expands` times its size, beyond some MB, is one too.
     """
-    with _unpacked(text) as stream, parsing(text, _UNPACKED, _FETCH):
+    with _unpacked(text, expands) as stream, parsing(text, _UNPACKED, _FETCH):
         rest = b""
         while chunk := stream.read(BLOCK_BYTES):
             chunk = rest + chunk
@@ -137,11 +139,11 @@ def _is_message(name: str) -> bool:
 
 
 @contextmanager
-def _unpacked(text: Text) -> Iterator[Unpacked]:
+def _unpacked(text: Text, expands: int) -> Iterator[Unpacked]:
     """The text as it comes out of its archive, if it lies in one: no more than a stated multiple of that."""
     with opened(text.path, most=_MOST_BYTES, advice="give a readable file") as stream:
         is_packed = text.member or text.path.suffix == ".gz"
-        most = most_for(stream, _MOST_BYTES, _EXPANDS) if is_packed else _MOST_BYTES
+        most = most_for(stream, _MOST_BYTES, expands, _ROOM) if is_packed else _MOST_BYTES
         with _member_or_whole(text, stream) as unpacked:
             yield Unpacked(unpacked, most)
 

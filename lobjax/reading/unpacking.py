@@ -8,9 +8,9 @@ EXPANDS = 1200  # bytes of memory that a byte of a packed file may become: defla
 MOST_ARRAYS = 8 << 30  # of a file of arrays or a table, unpacked
 
 
-def most_for(stream: IO[bytes], most: int = MOST_ARRAYS, expands: int = EXPANDS) -> int:
+def most_for(stream: IO[bytes], most: int = MOST_ARRAYS, expands: int = EXPANDS, room: int = ROOM) -> int:
     """Bytes that an open file may become."""
-    return min(most, ROOM + expands * os.fstat(stream.fileno()).st_size)
+    return min(most, room + expands * os.fstat(stream.fileno()).st_size)
 
 
 class Unpacked:
