@@ -13,7 +13,7 @@ from backtest.report import write_report
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
-from lobjax.env import Environment, make
+from lobjax.env import Environment, make, memory
 from lobjax.evaluation import Episodes, Player
 from lobjax.files import whole_folder
 from lobjax.results import Comparison, compare, save
@@ -33,6 +33,9 @@ def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -
     env = make(config.env)
     cast = players(config, env, policy)
     episodes = _episodes(config, env)
+    needed = memory.playing(env, episodes.count, episodes.batch, len(cast))
+    needed.check("this backtest")
+    note(needed.describe())
     note(f"market engine: {env.engine.engine} ({env.engine.reason})")
     with playing(list(cast), episodes.count) as progress:
         comparison = compare(env, env.default_params, cast, episodes, progress)

@@ -13,6 +13,7 @@ from typing import Any
 
 from lobjax import locks
 from lobjax.errors import InputError
+from lobjax.ranges import whole_number
 
 LEAST_RUNS = 5  # of which a record gives the median, the least and the most
 
@@ -117,14 +118,10 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
 
 def numbers(option: str, text: str, least: int = 1, most: int = 2**31 - 1) -> list[int]:
     """'1,64,1024' as integers, in rising order, each once. InputError names the option and what is wrong."""
-    found = set()
-    for part in text.split(","):
-        if not part.strip().isdecimal():
-            raise InputError(f"{option} {text}: '{part.strip()}' is not a whole number; write 1,64,1024")
-        if not least <= int(part) <= most:
-            raise InputError(f"{option} {text}: {int(part)} is out of range; choose {least:,} to {most:,}")
-        found.add(int(part))
-    return sorted(found)
+    parts = text.split(",")
+    if len(parts) > 1000:
+        raise InputError(f"{option}: {len(parts):,} values; give 1 to 1,000")
+    return sorted({whole_number(option, part, least, most) for part in parts})
 
 
 def check_runs(runs: int) -> None:

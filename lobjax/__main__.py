@@ -10,6 +10,7 @@ import tyro
 from lobjax.cli import run_command
 from lobjax.errors import InputError, nearest
 from lobjax.exits import exits_cleanly
+from lobjax.ranges import Range, ranged
 
 GROUPS = ("data",)
 USAGE = """usage: python -m lobjax data {build,inspect} ...
@@ -17,15 +18,16 @@ USAGE = """usage: python -m lobjax data {build,inspect} ...
 Recorded days of order flow; `python -m lobjax data --help` says more."""
 
 
+@ranged
 def build(
     path: Annotated[Path, tyro.conf.Positional],
     book: Annotated[Path | None, tyro.conf.Positional] = None,
     /,
     *,
     out: Path,
-    tick_size: int | None = None,
-    levels: int | None = None,
-    margin: int | None = None,
+    tick_size: Annotated[int, Range(1, 10**9)] | None = None,
+    levels: Annotated[int, Range(1, 512)] | None = None,
+    margin: Annotated[int, Range(0, 10_000)] | None = None,
     instrument: str | None = None,
 ) -> None:
     """Translate a LOBSTER day, or a Databento MBO file, into a folder that loads in a moment; does nothing where that is up to date.
@@ -51,13 +53,14 @@ def build(
         print(f"{out}: {strange:,} book rows differ above their deepest level and were not corrected", file=sys.stderr)
 
 
+@ranged
 def inspect(
     path: Annotated[Path, tyro.conf.Positional],
     book: Annotated[Path | None, tyro.conf.Positional] = None,
     /,
     *,
-    tick_size: int | None = None,
-    levels: int | None = None,
+    tick_size: Annotated[int, Range(1, 10**9)] | None = None,
+    levels: Annotated[int, Range(1, 512)] | None = None,
     instrument: str | None = None,
 ) -> None:
     """Show what is in a built folder, a LOBSTER day or a Databento MBO file.

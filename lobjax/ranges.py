@@ -8,17 +8,22 @@ beyond its range is refused by what a user would call absurd, which is always in
 """
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from numbers import Integral, Real
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from lobjax.errors import InputError, nearest
 
 _SHOWN = 60  # characters of a value in a message
 _LEAST_FLOAT32 = 2.0**-126  # the least normal one: below it, devices may take a number for 0
+
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +133,23 @@ def stated(hint: Any) -> tuple[Any, Any]:
         return hint, None
     bare, *notes = typing.get_args(hint)
     return bare, next((note for note in notes if isinstance(note, (Range, Length))), None)
+
+
+def ranged(command: C) -> C:
+    """A command whose options keep the ranges that their annotations state; InputError names the option, the value and the range."""
+    hints, signature = typing.get_type_hints(command, include_extras=True), inspect.signature(command)
+
+    @wraps(command)
+    def checks_first(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs)
+        for name, value in given.arguments.items():
+            try:
+                given.arguments[name] = checked(hints.get(name, Any), value, f"--{name.replace('_', '-')}")
+            except ValueError as error:
+                raise InputError(str(error)) from None
+        return command(*given.args, **given.kwargs)
+
+    return typing.cast(C, checks_first)
 
 
 def option(name: str, value: float, low: float, high: float) -> None:

@@ -1,10 +1,12 @@
 """Every number of every configuration has a range: hostile ones are refused in one line, and what passes makes an environment."""
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backtest.__main__ import report as backtest_report
+from backtest.__main__ import run as backtest_run
 from backtest.config import BacktestConfig
+from lobjax.__main__ import build as data_build
+from lobjax.__main__ import inspect as data_inspect
 from lobjax.config import build, override, to_dict
 from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
 from lobjax.errors import InputError
@@ -23,6 +29,7 @@ from lobjax.evaluation import Episodes
 from lobjax.flow import PoissonConfig
 from lobjax.policy import PolicyConfig, make_head
 from lobjax.ranges import Length, Range, shown, stated, whole_number
+from train.__main__ import commands as train_commands
 from train.algorithm import PPOConfig
 from train.config import TrainConfig, config_from
 from train.sweep.config import SweepConfig
@@ -55,6 +62,10 @@ def dataclasses_in(hint: Any) -> set[type]:
 def hints(cls: Any) -> dict[str, Any]:
     found = typing.get_type_hints(cls, include_extras=True)
     return {field.name: found[field.name] for field in dataclasses.fields(cls) if field.init}
+
+
+def command_hints(command: Any) -> dict[str, Any]:
+    return typing.get_type_hints(command, include_extras=True)
 
 
 CONFIGS = sorted(set().union(*map(dataclasses_in, ROOTS)), key=lambda cls: cls.__name__)
@@ -312,3 +323,44 @@ def test_what_a_run_is_made_from(data):
 
 
 SIMPLEX = make(EnvConfig()).action_space
+
+
+def commands() -> list[Any]:
+    """Every function that a command line calls."""
+    from bench.__main__ import COMMANDS
+
+    names = [name.replace("-", "_") for name in COMMANDS]
+    benches = [getattr(import_module(f"bench.commands.{name}"), name) for name in names]
+    return [*benches, *train_commands().values(), data_build, data_inspect, backtest_run, backtest_report]
+
+
+OPTIONS = [
+    (command, name)
+    for command in commands()
+    for name, hint in command_hints(command).items()
+    if any(kind is not tuple for kind, _ in numbers_of(hint))
+]
+
+
+@pytest.mark.parametrize(("command", "name"), OPTIONS, ids=lambda x: x if isinstance(x, str) else x.__name__)
+def test_each_option_states_a_range_and_keeps_it(command, name):
+    for kind, limit in numbers_of(command_hints(command)[name]):
+        assert isinstance(limit, Length if kind is tuple else Range), f"{command.__name__}: --{name} states no range"
+    needed = {
+        each.name: "none" if each.annotation is str else Path("none")
+        for each in inspect.signature(command).parameters.values()
+        if each.default is each.empty and each.name != name
+    }
+    positional = [
+        needed.pop(each.name)
+        for each in inspect.signature(command).parameters.values()
+        if each.kind is each.POSITIONAL_ONLY and each.name in needed
+    ]
+    for value in (-HUGE, HUGE, -1, math.nan, 2**63, True, "3"):
+        with pytest.raises(InputError, match=f"^--{name.replace('_', '-')}: ") as refused:
+            command(*positional, **needed, **{name: value})
+        assert "\n" not in str(refused.value) and len(str(refused.value)) < 200
+
+
+def test_all_options_are_found():
+    assert len(OPTIONS) >= 50

@@ -15,6 +15,7 @@ from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
 from lobjax.errors import InputError
 from lobjax.exits import exits_cleanly
+from lobjax.ranges import Range, Seed, ranged
 
 if TYPE_CHECKING:
     from train.tasks import Tasks
@@ -28,17 +29,18 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
 
         return tasks or MARKET
 
+    @ranged
     def run(
         config: tyro.conf.Positional[Path],
         /,
         out: Path,
-        seed: int | None = None,
+        seed: Seed | None = None,
         set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
-        devices: int | None = None,
+        devices: Annotated[int, Range(1, 4096)] | None = None,
         phases: bool = False,
         coordinator: str | None = None,
-        processes: int | None = None,
-        process: int | None = None,
+        processes: Annotated[int, Range(1, 65_536)] | None = None,
+        process: Annotated[int, Range(0, 65_535)] | None = None,
     ) -> None:
         """Train from the beginning, into a new folder.
 
@@ -64,15 +66,16 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             join(coordinator, processes, process)
             runner.start(config_from(described, offered().env_config), offered(), out, phases)
 
+    @ranged
     def resume(
         folder: tyro.conf.Positional[Path],
         /,
         checkpoint: Path | None = None,
-        devices: int | None = None,
+        devices: Annotated[int, Range(1, 4096)] | None = None,
         phases: bool = False,
         coordinator: str | None = None,
-        processes: int | None = None,
-        process: int | None = None,
+        processes: Annotated[int, Range(1, 65_536)] | None = None,
+        process: Annotated[int, Range(0, 65_535)] | None = None,
     ) -> None:
         """Go on with a run that was stopped, from its last complete checkpoint; it ends as if it never had been.
 
@@ -135,11 +138,12 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             play = cluster.on_ray(made, ray) if ray else None
             run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
 
+    @ranged
     def torch(
         config: tyro.conf.Positional[Path],
         /,
         out: Path,
-        seed: int | None = None,
+        seed: Seed | None = None,
         set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
         resume: bool = False,
         device: Literal["auto", "cpu", "cuda"] = "auto",

@@ -17,6 +17,7 @@ from jax.experimental import multihost_utils
 
 from lobjax import locks
 from lobjax.errors import InputError
+from lobjax.ranges import whole_number
 
 COORDINATOR, PROCESSES, PROCESS = "LOBJAX_COORDINATOR", "LOBJAX_PROCESSES", "LOBJAX_PROCESS"
 T = TypeVar("T")
@@ -105,14 +106,12 @@ def _number(given: int | None, name: str) -> int | None:
     text = os.environ.get(name)
     if given is not None or not text:
         return given
-    if not text.isdecimal():
-        raise InputError(f"{name}={text}: not a whole number; set it to one")
-    return int(text)
+    return whole_number(name, text, 0, 65_536)
 
 
 def _check(coordinator: str, processes: int | None, process: int | None) -> None:
     host, _, port = coordinator.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+    if not host or not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 2**16:
         raise InputError(
             f"--coordinator {coordinator}: not HOST:PORT; name the host of process 0 and a free port there"
         )

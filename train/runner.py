@@ -12,7 +12,7 @@ from lobjax.nets import make_net
 from lobjax.nets.size import describe
 from lobjax.policy import PolicyConfig, make_head, save_policy
 from lobjax.results import surroundings
-from train import checkpoint, devices, evaluate, figures, phases, processes, runfolder, trackers
+from train import checkpoint, devices, evaluate, figures, memory, phases, processes, runfolder, trackers
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
 from train.loop import NotFinite, train
@@ -95,6 +95,7 @@ def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
     _check_precision(config)
     env = tasks.make(config.env)
     learner = assemble(config, env)
+    memory.estimate(config, env).check("this run")
     _check_best(config, env, learner)
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
         note(f"market engine: {choice.engine} ({choice.reason})")
@@ -136,6 +137,7 @@ def _finish(
     show_phases: bool,
 ) -> RunFolder:
     note(describe(config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length))
+    note(memory.estimate(config, env).describe())
     parts = None
     if show_phases:
         with phase("phases"):

@@ -2,18 +2,21 @@
 
 import json
 import time
+from typing import Annotated
 
 from bench.verification.streams import parts
 from lobjax.errors import InputError
+from lobjax.ranges import Length, Range, Seed, ranged
 
 
+@ranged
 def conformance(
     *,
-    books: int = 100,
-    messages: int = 2000,
-    seed: int = 0,
+    books: Annotated[int, Range(1, 10**9)] = 100,
+    messages: Annotated[int, Range(1, 10**7)] = 2000,
+    seed: Seed = 0,
     engines: str = "all",
-    capacity: tuple[int, ...] = (8, 16, 64, 128, 512),
+    capacity: Annotated[tuple[Annotated[int, Range(1, 512)], ...], Length(1, 64)] = (8, 16, 64, 128, 512),
     ends: bool = False,
 ) -> None:
     """Compare engines with the reference, to the bit, on random streams of every kind of message and market.
@@ -30,7 +33,7 @@ def conformance(
         ends: Compare books and counters after the last message only (lots traded and fills of every message all the same): much
             faster, for long runs.
     """
-    parts.check(books, messages, seed, capacity, ends)
+    parts.check(messages, capacity, ends)
     from bench.verification.streams import conformance as work
 
     begun, chosen = time.perf_counter(), work.engines_named(engines)

@@ -1,14 +1,17 @@
 """`python -m bench engine`: messages a second by engine, books, capacity, messages a call and stream; one record each."""
 
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Range, Seed, ranged
 from lobjax.types import MAX_CAPACITY
 
 STREAMS = ("peers", "conformance")
 
 
+@ranged
 def engine(
     *,
     engines: str = "auto",
@@ -16,9 +19,9 @@ def engine(
     capacity: str = "128",
     messages: str = "200",
     stream: str = "peers",
-    seed: int = 0,
-    runs: int = 5,
-    devices: int = 1,
+    seed: Seed = 0,
+    runs: Annotated[int, Range(1, 1000)] = 5,
+    devices: Annotated[int, Range(1, 4096)] = 1,
     peer: str | None = None,
     kernel_record: Path | None = None,
     out: Path | None = None,
@@ -46,10 +49,8 @@ def engine(
     recording.check_runs(runs)
     if stream not in STREAMS:
         raise InputError(f"--stream {stream}: unknown; {nearest(stream, STREAMS)}")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: too small; give at least 0")
     capacities = recording.numbers("--capacity", capacity, 1, MAX_CAPACITY)
-    lengths, counts = recording.numbers("--messages", messages), recording.numbers("--books", books)
+    lengths, counts = recording.numbers("--messages", messages, 1, 10**7), recording.numbers("--books", books, 1, 10**8)
     from bench.speed import engine as work
     from bench.speed import peers, programs
     from bench.speed.measuring import REFERENCE, Call, measured
@@ -65,6 +66,7 @@ def engine(
         programs.reference_compiled()  # before the stream is drawn and checked with it
     for length in lengths:
         for count in counts:
+            work.check_memory(count, length, max(capacities))
             drawn = work.drawn_streams(stream, seed, count, length)
             for n in capacities:
                 about = {"capacity": n, "books": count, "messages_per_call": length, "stream": stream, "seed": seed}

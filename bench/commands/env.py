@@ -2,13 +2,16 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Range, ranged
 
 FLOWS, ENGINES, RESETS = ("simulated", "recorded"), ("auto", "host", "xla", "kernel"), ("step", "episode")
 
 
+@ranged
 def env(
     *,
     flow: str = "simulated",
@@ -17,10 +20,10 @@ def env(
     engine: str = "auto",
     reset: str = "auto",
     data: Path | None = None,
-    steps: int = 100,
-    decisions: int = 0,
+    steps: Annotated[int, Range(1, 1_000_000)] = 100,
+    decisions: Annotated[int, Range(0, (1 << 20) - 1)] = 0,
     capacity: str = "128",
-    runs: int = 5,
+    runs: Annotated[int, Range(1, 1000)] = 5,
     kernel_record: Path | None = None,
     out: Path | None = None,
 ) -> None:
@@ -47,13 +50,14 @@ def env(
     recording.check_out(out)
     recording.check_runs(runs)
     flows, engines = (_known(*pair) for pair in (("--flow", flow, FLOWS), ("--engine", engine, ENGINES)))
-    if steps < 1 or decisions < 0:
-        raise InputError(f"--steps {steps}, --decisions {decisions}: too small; give at least one step")
     if reset not in ("auto", *RESETS):
         raise InputError(f"--reset {reset}: unknown; {nearest(reset, ('auto', *RESETS))}")
     if "recorded" in flows and data is None:
         raise InputError("--data: not given; name the recorded day, as LOBSTER_SampleFile_AMZN_2012-06-21_5.zip")
-    lengths, counts = recording.numbers("--messages-per-step", messages_per_step), recording.numbers("--envs", envs)
+    lengths, counts = (
+        recording.numbers("--messages-per-step", messages_per_step, 1, 1 << 19),
+        recording.numbers("--envs", envs, 1, 1 << 20),
+    )
     sizes = recording.numbers("--capacity", capacity, 1, 512)
     from bench.speed import env as work
     from lobjax.engine import memory
@@ -68,6 +72,7 @@ def env(
             asked = work.Asked(kind, way, name, messages, many, steps, long, n, runs, data)
             made = made or work.made_environment(asked)
             with memory.said_in_one_line(f"{many:,} environments", change=work.CHANGE):
+                work.check_memory(made, many)
                 step = work.step_compiled(made, many)
                 record = work.measure(asked, made, step, kernel_record)
             work.say(record)

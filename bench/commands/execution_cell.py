@@ -1,23 +1,26 @@
 """`python -m bench execution-cell`: one market, one parent order, one strategy; ends with one JSON line."""
 
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Range, Seed, ranged
 
 
+@ranged
 def execution_cell(
     *,
     market: str = "noise",
-    lots: int = 20,
-    horizon: float = 150.0,
-    step: float = 15.0,
+    lots: Annotated[int, Range(1, (1 << 20) - 1)] = 20,
+    horizon: Annotated[float, Range(1e-6, 86_400.0)] = 150.0,
+    step: Annotated[float, Range(1e-6, 86_400.0)] = 15.0,
     strategy: str = "sl",
-    episodes: int = 10_000,
-    seed: int = 100,
-    warm_up: float | None = None,
+    episodes: Annotated[int, Range(2, 1 << 24)] = 10_000,
+    seed: Seed = 100,
+    warm_up: Annotated[float, Range(0.0, 86_400.0)] | None = None,
     engine: str = "auto",
-    capacity: int = 0,
+    capacity: Annotated[int, Range(0, 512)] = 0,
     out: Path | None = None,
 ) -> None:
     """Play a strategy that sells, and print its return in ticks per lot against the best bid at the start, as one JSON line.

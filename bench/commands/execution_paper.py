@@ -10,17 +10,19 @@ from bench import recording
 from bench.commands.market_statistics import MOST_EPISODES
 from lobjax.errors import InputError
 from lobjax.locks import alone_in_out
+from lobjax.ranges import Range, Seed, ranged
 
 
 @alone_in_out
+@ranged
 def execution_paper(
     *,
-    episodes: int = 10_000,
-    seed: int = 100,
+    episodes: Annotated[int, Range(2, 1 << 24)] = 10_000,
+    seed: Seed = 100,
     cells: str = "all",
     engine: str = "auto",
     out: Path | None = None,
-    statistics: int = 10_000,
+    statistics: Annotated[int, Range(0, MOST_EPISODES)] = 10_000,
     train: bool = False,
     agents: str = "ln,dr",
     seeds: str = "0,1,2,3,4",

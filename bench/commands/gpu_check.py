@@ -3,13 +3,22 @@
 import json
 import time
 from pathlib import Path
+from typing import Annotated
 
 from lobjax.errors import InputError
 from lobjax.locks import alone_in_out, is_free
+from lobjax.ranges import Range, ranged
 
 
 @alone_in_out
-def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, kernel_record: Path | None = None) -> None:
+@ranged
+def gpu_check(
+    *,
+    out: Path,
+    data: Path | None = None,
+    minutes: Annotated[float, Range(0.1, 10_000.0)] = 16.0,
+    kernel_record: Path | None = None,
+) -> None:
     """Run the GPU's tests, then measure engines and environments on it, into a folder: records.jsonl, summary.json, tables.md,
     scaling.png, log.txt, parity.jsonl and nets.jsonl. Ends with status 1 if a part failed, and with status 2 where there is no GPU.
 
@@ -21,8 +30,6 @@ def gpu_check(*, out: Path, data: Path | None = None, minutes: float = 16.0, ker
     """
     if not is_free(out):
         raise InputError(f"--out {out}: exists; name a new folder")
-    if minutes <= 0:
-        raise InputError(f"--minutes {minutes:g}: must be positive")
     if data is not None and not data.exists():
         raise InputError(f"--data {data}: no such file; name the recorded day")
     from bench.verification import gpu_check as work

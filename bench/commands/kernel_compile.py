@@ -3,18 +3,20 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError, nearest
 from lobjax.files import whole_file
-from lobjax.types import MAX_CAPACITY
+from lobjax.ranges import Length, Range, ranged
 
 
+@ranged
 def kernel_compile(
     *,
     target: Path,
     plugins: Path | None = None,
-    capacities: tuple[int, ...] = (32, 64, 128, 256, 512),
+    capacities: Annotated[tuple[Annotated[int, Range(1, 512)], ...], Length(1, 64)] = (32, 64, 128, 256, 512),
     kernels: tuple[str, ...] = ("book", "book_log", "market_poisson", "market_recorded"),
     ptx: Path | None = None,
     out: Path | None = None,
@@ -44,8 +46,6 @@ def kernel_compile(
         raise InputError(f"--plugins: no jax_plugins in {plugins}; pip install --target it as --help says")
     if ptx is not None:
         ptx.mkdir(parents=True, exist_ok=True)
-    if wrong := [n for n in capacities if not 1 <= n <= MAX_CAPACITY]:
-        raise InputError(f"--capacities: {wrong[0]} is out of range; choose 1 to {MAX_CAPACITY} orders a side")
     from bench.verification.kernel import compile as work
     from bench.verification.kernel.trial import KERNELS
 

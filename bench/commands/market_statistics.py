@@ -2,15 +2,24 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 from lobjax.errors import InputError
 from lobjax.locks import alone_in_out
+from lobjax.ranges import Range, ranged
 
 MOST_EPISODES = 10**6
 
 
 @alone_in_out
-def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int = 0, out: Path | None = None) -> None:
+@ranged
+def market_statistics(
+    *,
+    market: str = "all",
+    episodes: Annotated[int, Range(2, MOST_EPISODES)] = 10_000,
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
+    out: Path | None = None,
+) -> None:
     """Play simulated markets without an agent; print their statistics beside an independent simulator's, as Markdown.
 
     Args:
@@ -19,10 +28,6 @@ def market_statistics(*, market: str = "all", episodes: int = 10_000, seed: int 
         seed: Of the random numbers.
         out: A folder for the record (JSON), the tables (Markdown) and figures of impact, depth and flow; the figures are only drawn for it.
     """
-    if not 2 <= episodes <= MOST_EPISODES:
-        raise InputError(f"--episodes {episodes:,}: out of range; give 2 to {MOST_EPISODES:,}")
-    if not 0 <= seed < 2**31:
-        raise InputError(f"--seed {seed}: out of range; give 0 to {2**31 - 1}")
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is not a folder; name one for the record and the figures")
     from bench.papers.market import measuring

@@ -3,22 +3,24 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from bench import recording
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Range, Seed, ranged
 
 
+@ranged
 def nets(
     *,
     sizes: str = "small,default",
     frameworks: str = "flax,torch",
     precisions: str = "float32,bfloat16",
-    envs: int = 64,
-    steps: int = 16,
-    window: int = 16,
-    runs: int = recording.LEAST_RUNS,
-    seed: int = 0,
+    envs: Annotated[int, Range(1, 1 << 20)] = 64,
+    steps: Annotated[int, Range(1, 65_536)] = 16,
+    window: Annotated[int, Range(1, 16_384)] = 16,
+    runs: Annotated[int, Range(1, 1000)] = recording.LEAST_RUNS,
+    seed: Seed = 0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     out: Path | None = None,
 ) -> None:
@@ -51,8 +53,6 @@ def nets(
             ("--precisions", precisions, work.PRECISIONS),
         )
     ]
-    if min(envs, steps, window) < 1 or seed < 0:
-        raise InputError("--envs, --steps and --window must be at least 1, --seed not negative")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # torch needs memory on the same GPU
     import lobjax.torch_port  # noqa: F401 - says it where torch is missing
     from train.torch_group import group

@@ -2,21 +2,23 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from bench import recording
+from lobjax.ranges import Range, Seed, ranged
 
 
+@ranged
 def parity(
     *,
-    layers: int = 2,
-    width: int = 128,
-    heads: int = 4,
-    window: int = 16,
+    layers: Annotated[int, Range(1, 256)] = 2,
+    width: Annotated[int, Range(1, 16_384)] = 128,
+    heads: Annotated[int, Range(1, 1024)] = 4,
+    window: Annotated[int, Range(1, 16_384)] = 16,
     towers: Literal["shared", "separate"] = "shared",
-    envs: int = 16,
-    steps: int = 16,
-    seed: int = 0,
+    envs: Annotated[int, Range(1, 1 << 20)] = 16,
+    steps: Annotated[int, Range(1, 65_536)] = 16,
+    seed: Seed = 0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     out: Path | None = None,
 ) -> None:

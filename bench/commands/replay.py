@@ -8,8 +8,10 @@ from typing import Annotated
 import tyro
 
 from lobjax.errors import InputError
+from lobjax.ranges import Range, ranged
 
 
+@ranged
 def replay(
     path: Annotated[Path, tyro.conf.Positional],
     book: Annotated[Path | None, tyro.conf.Positional] = None,
@@ -17,9 +19,9 @@ def replay(
     *,
     against: Path | None = None,
     until: str | None = None,
-    tick_size: int | None = None,
-    levels: int | None = None,
-    margin: int | None = None,
+    tick_size: Annotated[int, Range(1, 10**9)] | None = None,
+    levels: Annotated[int, Range(1, 512)] | None = None,
+    margin: Annotated[int, Range(0, 10_000)] | None = None,
     instrument: str | None = None,
     engine: str = "reference",
 ) -> None:

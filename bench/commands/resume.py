@@ -5,13 +5,20 @@ import random
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError
+from lobjax.ranges import Range, Seed, ranged
 
 
+@ranged
 def resume(
-    *, kills: int = 20, seed: int = 0, config: Path = Path("configs/train/smoke.yaml"), out: Path | None = None
+    *,
+    kills: Annotated[int, Range(1, 10_000)] = 20,
+    seed: Seed = 0,
+    config: Path = Path("configs/train/smoke.yaml"),
+    out: Path | None = None,
 ) -> None:
     """Run CONFIG once to its end, then again and again: SIGKILL at a random moment, resume, compare hash of the state and metrics.
 
@@ -25,8 +32,6 @@ def resume(
         config: What is trained; its runs should last seconds.
         out: A file of JSON lines that the record is added to.
     """
-    if kills < 1:
-        raise InputError(f"--kills {kills}: give at least 1")
     if not config.is_file():
         raise InputError(f"--config {config}: no such file; run this in the repository's root or name another")
     recording.check_out(out)

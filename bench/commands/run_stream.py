@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 from lobjax.errors import InputError
+from lobjax.ranges import Range, ranged
 
 
-def run_stream(path: Path, /, *, engine: str, capacity: int, out: Path) -> None:
+@ranged
+def run_stream(path: Path, /, *, engine: str, capacity: Annotated[int, Range(1, 512)], out: Path) -> None:
     """Run one engine on a file of message streams, each over a book of its own that starts empty.
 
     PATH is a .npz of integer arrays [books, messages]: kind, side, price, size, order_id, owner. Kinds: 0 NOOP, 1 LIMIT,

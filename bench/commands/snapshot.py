@@ -2,22 +2,25 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
 from lobjax.errors import InputError, nearest
+from lobjax.ranges import Range, ranged
 
 REWARDS = ("value", "hindsight")
 
 
+@ranged
 def snapshot(
     *,
     data: Path | None = None,
     envs: str = "1,64,1024",
     reward: str = "value,hindsight",
-    levels: int = 5,
-    steps: int = 100,
-    step_s: float = 1.0,
-    runs: int = 5,
+    levels: Annotated[int, Range(1, 100)] = 5,
+    steps: Annotated[int, Range(1, 1_000_000)] = 100,
+    step_s: Annotated[float, Range(1e-3, 86_400.0)] = 1.0,
+    runs: Annotated[int, Range(1, 1000)] = 5,
     out: Path | None = None,
 ) -> None:
     """Measure steps (decisions, one snapshot each) a second. Lists measure every combination.
@@ -34,12 +37,10 @@ def snapshot(
     """
     recording.check_out(out)
     recording.check_runs(runs)
-    counts = recording.numbers("--envs", envs)
+    counts = recording.numbers("--envs", envs, 1, 1 << 20)
     names = [part.strip() for part in reward.split(",")]
     if wrong := [name for name in names if name not in REWARDS]:
         raise InputError(f"--reward {wrong[0]}: unknown; {nearest(wrong[0], REWARDS)}")
-    if steps < 1 or not 1 <= levels <= 100:
-        raise InputError(f"--steps {steps}, --levels {levels}: give at least one step, and 1 to 100 levels")
     from bench.speed import snapshot as work
 
     for name in names:

@@ -7,16 +7,17 @@ from typing import Annotated
 import tyro
 
 from bench import recording
-from lobjax.errors import InputError
+from lobjax.ranges import Range, ranged
 
 
+@ranged
 def sweep(
     *,
     config: Path | None = None,
     set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
-    seeds: int = 8,
-    updates: int = 4,
-    runs: int = 5,
+    seeds: Annotated[int, Range(1, 10_000)] = 8,
+    updates: Annotated[int, Range(1, 1_000_000)] = 4,
+    runs: Annotated[int, Range(1, 1000)] = 5,
     out: Path | None = None,
 ) -> None:
     """Measure training steps a second of several seeds in one program and of the same seeds one after another, and their ratio.
@@ -33,8 +34,6 @@ def sweep(
     """
     recording.check_out(out)
     recording.check_runs(runs)
-    if seeds < 1 or updates < 1:
-        raise InputError(f"--seeds {seeds}, --updates {updates}: too small; give at least one of each")
     from bench.speed import sweep as work
     from lobjax.engine import memory
     from train.config import load_config

@@ -1,18 +1,21 @@
 """`python -m bench train`: whole training steps (play, advantages, gradients, statistics) a second; one record for each cell."""
 
 from pathlib import Path
+from typing import Annotated
 
 from bench import recording
+from lobjax.ranges import Range, ranged
 
 
+@ranged
 def train(
     *,
     cells: str = "mlp:1,mlp:100,transformer:100",
-    envs: int = 512,
-    length: int = 0,
+    envs: Annotated[int, Range(1, 1 << 20)] = 512,
+    length: Annotated[int, Range(0, 65_536)] = 0,
     engine: str = "auto",
-    devices: int = 1,
-    runs: int = 5,
+    devices: Annotated[int, Range(1, 4096)] = 1,
+    runs: Annotated[int, Range(1, 1000)] = 5,
     phases: bool = True,
     out: Path | None = None,
 ) -> None:

@@ -9,12 +9,20 @@ from bench.peers_stream import facts, peers_stream
 from lobjax.engine import choose
 from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
+from lobjax.memory import machine_bytes, must_fit
 from lobjax.types import Message
 
 
 def engines_named(engines: str, capacity: int) -> list[str]:
     asked = dict.fromkeys(name.strip() for name in engines.split(","))
     return [*dict.fromkeys(choose(name, capacity).engine for name in asked)]
+
+
+def check_memory(books: int, length: int, capacity: int) -> None:
+    """InputError where streams, on the host and on the device, and their books need more memory than the machine has."""
+    needed = 3 * books * (24 * length + 2 * 16 * capacity)  # drawn and copied; before, after and inside of a call
+    what = f"a call of {books:,} books and {length:,} messages each"
+    must_fit(needed, what, change="lower --books or --messages", free=machine_bytes())
 
 
 def drawn_streams(stream: str, seed: int, books: int, length: int) -> Message:

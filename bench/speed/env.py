@@ -12,16 +12,18 @@ from bench import recording, timing
 from bench.speed import programs
 from bench.speed.floor import floor, instructions
 from bench.speed.playing import rollout
-from lobjax.engine import memory
 from lobjax.env import EnvConfig, Environment, MakingConfig, MarketConfig, RecordedConfig, make
+from lobjax.env.memory import stepping
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.memory import must_fit
 
 QUEUE_PLACES = 16  # a market maker sends four messages a step
 EPISODE_MESSAGES, MOST_DECISIONS = 1000, 100  # an episode is no longer than either
 CHANGE = "run fewer at a time or with a smaller capacity"
 WARM_UP_STEP_S, WARM_UP_MESSAGES = 1.0, 64  # the simulated warm-up goes by the clock
 START_EVERY_S = 10.0
+_STATES = 4  # of environments at once: before and after a step, inside of it, and at the start of an episode
 _ROW_BYTES = 32  # of a recorded message: six fields and two words of time
 INCLUDED = {
     "episode": "random actions, observations, rewards, info; whole episodes by env.transition, each begun by env.reset and its warm-up, "
@@ -64,6 +66,11 @@ def made_environment(asked: Asked) -> Environment:
     return make(EnvConfig(task=task, flow=recorded, market=market))
 
 
+def check_memory(environment: Environment, envs: int) -> None:
+    """InputError where so many environments need more memory than there is; nothing compiles."""
+    stepping(environment, envs, "--envs", copies=_STATES).check(f"{envs:,} environments")
+
+
 def step_compiled(environment: Environment, envs: int) -> timing.Compiled:
     """`env.step` alone, mapped and compiled, as users compile it."""
     key = jax.random.split(jax.random.key(0), envs)
@@ -82,7 +89,7 @@ def measure(
     peak = timing.device_peak()
     play = rollout(environment, asked.reset, asked.envs, asked.steps, asked.decisions)
     made = timing.compiled(play, jax.random.key(0), params)
-    memory.must_fit(made.bytes_needed, what, change=CHANGE)
+    must_fit(made.bytes_needed, what, change=CHANGE)
     keys = iter(jax.random.split(jax.random.key(1), 1 + (asked.runs + 1) * timing.MOST_CALLS))
     done = timing.timed(made.call, lambda: (next(keys), params), asked.runs)
     _, seen, wrong = done.result

@@ -12,6 +12,7 @@ from bench import recording, timing
 from bench.speed import peers, programs
 from bench.speed.floor import floor, instructions
 from lobjax.engine import memory
+from lobjax.memory import must_fit
 from lobjax.reference import batch
 from lobjax.types import Message
 
@@ -63,7 +64,7 @@ def _engine(name: str, what: str, call: Call, kernel_record: Path | None) -> dic
     made = timing.compiled(
         run, *programs.shapes(program, books, length, place), donate=(0,) if program.in_place else ()
     )
-    memory.must_fit(made.bytes_needed, what)
+    must_fit(made.bytes_needed, what, change=memory.CHANGE)
     done = timing.timed(made.call, lambda: (place(fresh()), held), call.runs)
     if wrong := programs.differing(done.result, call.messages, call.capacity):
         raise SystemExit(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from bench import recording, timing
-from train import devices, runner
+from train import devices, memory, runner
 from train.config import TrainConfig
 from train.sweep import lanes, play
 from train.tasks import MARKET
@@ -21,6 +21,7 @@ CHANGE = "lower --seeds, or n_envs by --set"
 def measured(config: TrainConfig, seeds: int, updates: int, runs: int) -> dict[str, Any]:
     """The record."""
     env = MARKET.make(config.env)
+    memory.estimate(config, env, lanes=seeds).check(f"{seeds} seeds")
     total = seeds * updates * config.batch_size
     beside, beside_s = _together(config, env, seeds, updates, runs)
     after, after_s = _one_by_one(config, env, seeds, updates, runs)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.markdown import markdown_table, short
 from bench.speed.scaling import engine_name
-from lobjax.engine.memory import in_words
+from lobjax.memory import in_words
 
 Record = dict[str, Any]
 # What tells one measurement from another; of two that agree in it the later one is shown.

@@ -6,6 +6,7 @@ from lobjax.engine import memory
 from lobjax.engine.registry import Candidate, Choice, Engine, from_module, pick
 from lobjax.engine.stream import StreamResult, Trace
 from lobjax.errors import InputError
+from lobjax.memory import must_fit
 from lobjax.types import MAX_CAPACITY, Message
 
 __all__ = ["ENGINES", "Choice", "Engine", "StreamResult", "Trace", "choose", "run_streams", "trace_streams"]
@@ -40,7 +41,7 @@ def run_streams(messages: Message, *, engine: str, capacity: int) -> StreamResul
     books, length = messages.kind.shape
     what = f"engine {name}: a call of {books:,} books of capacity {capacity}"
     if name == "kernel":
-        memory.must_fit(memory.stream_bytes(books, length, capacity), what)
+        must_fit(memory.stream_bytes(books, length, capacity), what, change=memory.CHANGE)
     with memory.said_in_one_line(what):
         return ENGINES[name].run(messages, capacity)
 

@@ -83,7 +83,7 @@ def test_processes_that_cannot_meet_are_refused_before_they_try(arguments, messa
 
 def test_variables_are_read_and_checked(monkeypatch):
     monkeypatch.setenv("LOBJAX_PROCESSES", "two")
-    with pytest.raises(InputError, match="LOBJAX_PROCESSES=two: not a whole number"):
+    with pytest.raises(InputError, match="LOBJAX_PROCESSES: 'two' is not a whole number"):
         processes.join()
     monkeypatch.setenv("LOBJAX_PROCESSES", "2")
     with pytest.raises(InputError, match="need --coordinator"):

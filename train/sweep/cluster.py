@@ -113,5 +113,5 @@ def refusal(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str | N
 def _knock(address: str) -> None:
     """OSError where nothing listens at host:port: Ray itself would try for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdecimal():
+    if colon and port.isdecimal() and len(port) <= 5:
         socket.create_connection((host, int(port)), timeout=10).close()

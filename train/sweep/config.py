@@ -10,7 +10,7 @@ import jax
 from lobjax.config import build, load_yaml, override
 from lobjax.errors import InputError, nearest
 from lobjax.ranges import Length, Range, Seed, check, shown
-from train import runner
+from train import memory, runner
 from train.config import TrainConfig, config_from
 from train.sweep import space as spaces
 from train.sweep.lanes import environments, signature
@@ -143,6 +143,9 @@ def _check(sweep: Sweep) -> None:
     for config in made.values():
         env = environment(config.env)
         learner = runner.assemble(config, env)
+        most = sweep.config.lanes // sweep.config.seeds * sweep.config.seeds
+        lanes = min(most, min(sweep.config.batch, sweep.n_trials) * sweep.config.seeds)
+        memory.estimate(config, env, lanes).check(f"a program of {lanes} runs side by side")
         if type(config.algorithm) in asked:
             continue
         asked.add(type(config.algorithm))

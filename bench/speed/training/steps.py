@@ -12,7 +12,8 @@ from bench.speed.training.cells import NETS, cell
 from bench.speed.training.work import work
 from lobjax.env import make
 from lobjax.errors import InputError, nearest
-from train import devices, phases
+from lobjax.ranges import whole_number
+from train import devices, memory, phases
 from train.config import TrainConfig
 from train.learner import TrainState
 from train.runner import assemble
@@ -25,11 +26,11 @@ def named_cells(text: str) -> list[tuple[str, int]]:
     found = []
     for part in text.split(","):
         net, colon, messages = part.strip().partition(":")
-        if not colon or not messages.isdecimal() or int(messages) < 1:
+        if not colon:
             raise InputError(f"--cells {part}: write NET:MESSAGES, as mlp:100")
         if net not in NETS:
             raise InputError(f"--cells {part}: unknown network '{net}'; {nearest(net, NETS)}")
-        found.append((net, int(messages)))
+        found.append((net, whole_number(f"--cells {net}", messages, 1, 1 << 20)))
     return found
 
 
@@ -47,6 +48,7 @@ def cell_config(net: str, messages: int, envs: int, length: int, engine: str, n_
 
 def measure(config: TrainConfig, runs: int, with_phases: bool) -> dict[str, Any]:
     env, n_devices = make(config.env), config.devices
+    memory.estimate(config, env).check(f"{config.n_envs:,} environments")
     learner, peak = assemble(config, env), timing.device_peak()
     begun, cached = time.perf_counter(), timing.numba_files()
     start = devices.compile_init(learner.init, jax.random.key(0), env.default_params)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from lobjax.errors import InputError
-from lobjax.types import MAX_CAPACITY
 
 PART_BYTES = 1 << 27  # of the listings of a part: 32 bytes an order's place and message
 PART_MESSAGES = 1 << 21  # of a part that is compared at its end
@@ -15,15 +14,8 @@ def held(books: int, length: int, capacity: int, ends: bool) -> int:
     return min(books, most)
 
 
-def check(books: int, messages: int, seed: int, capacity: Sequence[int], ends: bool) -> None:
-    """InputError for numbers that no part can be made of."""
-    for name, value, least in (("books", books, 1), ("messages", messages, 1), ("seed", seed, 0)):
-        if value < least:
-            raise InputError(f"--{name} {value}: too small; give at least {least}")
-    if wrong := [n for n in capacity if not 1 <= n <= MAX_CAPACITY]:
-        raise InputError(f"--capacity {wrong[0]}: out of range; choose 1 to {MAX_CAPACITY} orders a side")
-    if not capacity:
-        raise InputError("--capacity: none given; name one or several")
+def check(messages: int, capacity: Sequence[int], ends: bool) -> None:
+    """InputError for streams that no part can hold."""
     if messages > (most := held(10**9, 1, max(capacity), ends)):
         other = "take more books" if ends else "take more books, or --ends"
         raise InputError(f"--messages {messages}: a stream may have {most:,} at capacity {max(capacity)}; {other}")

@@ -276,8 +276,8 @@ def test_one_run_may_be_for_all_markets(monkeypatch):
     ("options", "words"),
     [
         ({"cells": "noise-21"}, "--cells noise-21: unknown; did you mean 'noise-20'?"),
-        ({"episodes": 1}, "--episodes 1: out of range"),
-        ({"seeds": "0,x"}, "--seeds 0,x: 'x' is not a whole number"),
+        ({"episodes": 1}, "--episodes: 1 is out of range"),
+        ({"seeds": "0,x"}, "--seeds: 'x' is not a whole number"),
         ({"out": Path(__file__)}, "is not a folder"),
         ({"statistics": 1}, "--statistics 1: out of range"),
         ({"train": True, "agents": "l"}, "--agents l: unknown; did you mean 'ln'?"),

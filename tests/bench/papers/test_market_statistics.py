@@ -62,8 +62,8 @@ def test_a_tiny_run_leaves_a_record_and_figures(tmp_path: Path, capsys, monkeypa
     [
         ({"market": "noisy"}, "--market noisy: unknown; did you mean 'noise'?"),
         ({"market": "noise,"}, "--market : unknown"),
-        ({"episodes": 1}, "--episodes 1: out of range"),
-        ({"seed": -1}, "--seed -1: out of range"),
+        ({"episodes": 1}, "--episodes: 1 is out of range"),
+        ({"seed": -1}, "--seed: -1 is out of range"),
         ({"out": Path(__file__)}, "is not a folder"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from bench import timing
 from bench.commands.engine import engine
 from bench.speed import programs
-from lobjax.engine import memory
+from lobjax import memory
 from lobjax.errors import InputError
 
 STAMP = {"device", "backend", "cores", "versions", "commit", "command", "date", "run", "system"}
@@ -143,11 +143,11 @@ def test_a_device_that_is_too_small_is_one_line(tmp_path: Path, monkeypatch):
     ("options", "words"),
     [
         ({"engines": "hots"}, "did you mean 'host'?"),
-        ({"books": "1,many"}, "--books 1,many: 'many' is not a whole number"),
-        ({"books": "0"}, "--books 0: 0 is out of range"),
-        ({"capacity": "513"}, "--capacity 513: 513 is out of range"),
+        ({"books": "1,many"}, "--books: 'many' is not a whole number"),
+        ({"books": "0"}, "--books: 0 is out of range"),
+        ({"capacity": "513"}, "--capacity: 513 is out of range"),
         ({"runs": 4}, "--runs 4: too few"),
-        ({"seed": -1}, "--seed -1: too small"),
+        ({"seed": -1}, "--seed: -1 is out of range"),
         ({"stream": "peer"}, "did you mean 'peers'?"),
         ({"messages": "300"}, "overflow a capacity of 16; take fewer messages or more capacity"),
         ({"peer": "abides"}, "unknown engine 'abides'"),

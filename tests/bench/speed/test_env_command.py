@@ -87,11 +87,11 @@ def test_the_timed_program_plays_the_environment():
         ({"flow": "recorded"}, "--data: not given"),
         ({"flow": "recorded", "data": Path("/absent.zip")}, "/absent.zip"),
         ({"steps": 5}, "--steps 5: not a multiple of --decisions 2"),
-        ({"steps": 0}, "--steps 0"),
+        ({"steps": 0}, "--steps: 0 is out of range"),
         ({"reset": "never"}, "--reset never: unknown"),
         ({"runs": 1}, "--runs 1: too few"),
         ({"capacity": "100"}, "--capacity: capacity 100 must be a power of two"),
-        ({"envs": "-1"}, "--envs -1: '-1' is not a whole number"),
+        ({"envs": "-1"}, "--envs: '-1' is not a whole number"),
     ],
 )
 def test_a_bad_argument_is_one_line(tmp_path: Path, options, words):

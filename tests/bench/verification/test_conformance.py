@@ -181,11 +181,11 @@ def test_nothing_compared_is_no_success():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"books": 0}, "--books 0: too small"),
-        ({"messages": 0}, "--messages 0: too small"),
-        ({"seed": -1}, "--seed -1: too small"),
-        ({"capacity": (8, 513)}, "--capacity 513: out of range"),
-        ({"capacity": ()}, "--capacity: none given"),
+        ({"books": 0}, "--books: 0 is out of range"),
+        ({"messages": 0}, "--messages: 0 is out of range"),
+        ({"seed": -1}, "--seed: -1 is out of range"),
+        ({"capacity": (8, 513)}, "--capacity[1]: 513 is out of range"),
+        ({"capacity": ()}, "--capacity: 0 values; give 1 to 64"),
         (
             {"messages": 10_000, "capacity": (512,)},
             "a stream may have 8,192 at capacity 512; take more books, or --ends",

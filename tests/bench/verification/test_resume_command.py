@@ -13,7 +13,7 @@ from lobjax.errors import InputError
 
 
 def test_bad_input_to_resume_is_refused(tmp_path):
-    with pytest.raises(InputError, match="give at least 1"):
+    with pytest.raises(InputError, match="--kills: 0 is out of range; choose 1 to"):
         resume(kills=0)
     with pytest.raises(InputError, match="no such file"):
         resume(config=tmp_path / "none.yaml")
