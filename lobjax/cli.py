@@ -24,6 +24,11 @@ def run_command(commands: dict[str, Callable] | Callable, prog: str, arguments: 
     Wrong arguments are an InputError that says which; `--help` prints and exits with status 0.
     """
     arguments = list(arguments)
+    for argument in arguments:
+        if not _is_text(argument):  # Polars, Arrow and TensorStore take no name that is none
+            raise InputError(
+                f"{prog}: '{argument}' is no text in {sys.getfilesystemencoding()}; rename it, or set LC_ALL=C.UTF-8"
+            )
     if isinstance(commands, dict) and arguments and not arguments[0].startswith("-") and arguments[0] not in commands:
         raise InputError(f"{prog}: unknown command '{arguments[0]}'; {nearest(arguments[0], commands)}")
     said = io.StringIO()
@@ -43,6 +48,11 @@ def run_command(commands: dict[str, Callable] | Callable, prog: str, arguments: 
     surroundings.check()
     caching.say()
     call()
+
+
+def _is_text(argument: str) -> bool:
+    """Whether it has no bytes that the system's encoding has no character for; Python keeps them as halves of characters."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 @contextlib.contextmanager

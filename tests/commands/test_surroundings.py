@@ -134,6 +134,8 @@ def test_streams_that_are_closed_or_strange(words, status, tmp_path):
         ("$PY -m bench table $RECORDS >/dev/full", "No space left on device"),
         ("mkdir gone; cd gone; rmdir ../gone; $PY -m backtest run --out x", "the working directory is gone"),
         ("$PY -m train run $(printf 'a%.0s' {1..300}).yaml --out x", "too long"),
+        ("$PY -m backtest report $(printf 'a\\377')", "'a\\udcff' is no text in utf-8"),
+        ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $PY -m backtest report ä", "set LC_ALL=C.UTF-8"),
     ],
 )
 def test_what_the_system_refuses_is_one_line(words, said, tmp_path):
