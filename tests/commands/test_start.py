@@ -50,7 +50,7 @@ EARLY = [
     (["backtest", "run", "gone.yaml", "--out", "x"], "no such configuration file"),
     (["bench", "env", "--engine", "cuda"], "--engine cuda: unknown"),
     (["bench", "engine", "--books", "many"], "not a whole number"),
-    (["bench", "conformance", "--books", "0"], "too small"),
+    (["bench", "conformance", "--books", "0"], "out of range"),
     (["bench", "execution-paper", "--statistics", "1"], "out of range"),
 ]
 
