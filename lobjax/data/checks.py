@@ -41,6 +41,19 @@ def check_day(day: Day, where: str | None = None) -> Day:
     return day
 
 
+def check_replayable(day: Day) -> None:
+    """The part of `check_day` that a replay needs, which may be of other messages than the day's: the engine takes any numbers in them."""
+    try:
+        count = len(day.messages.kind)
+        for name, field in day.messages._asdict().items():
+            check_column(name, field, np.int32, count)
+        check_column("row_end", day.row_end, np.int32, day.info.rows, 0, count, rises=True)
+        if day.info.max_orders > count:
+            raise ValueError(f"max_orders is {day.info.max_orders:,}, of {count:,} messages")
+    except ValueError as error:
+        raise InputError(f"day: {error}; build the day again") from None
+
+
 def _check_rows(day: Day) -> None:
     rows, messages = day.info.rows, len(day.origin)
     if rows < 1:

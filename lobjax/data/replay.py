@@ -3,22 +3,24 @@
 import numpy as np
 from numba import njit
 
-from lobjax.data.checks import check_day
+from lobjax.data.checks import check_replayable
 from lobjax.data.day import Day
 from lobjax.errors import InputError
-from lobjax.reference.book import BookArrays, apply
+from lobjax.reference.book import DISPLACED, REFUSED, BookArrays, apply
 from lobjax.types import INT32_MAX, Counters, Message
+
+_TOO_MANY_ORDERS, _TOO_MANY_LOTS = 1, 2
 
 
 class Replay:
     """A replay of one day with no agent, from the first row on.
 
     `book` is the reference book, large enough for any row; `counters` are what the engine refused (all 0: a test says so). InputError where
-    the day is not whole (`check_day`), or its book holds more orders than it says.
+    its arrays are not of one day (`check_replayable`), or its book holds more orders than it says.
     """
 
     def __init__(self, day: Day) -> None:
-        check_day(day)
+        check_replayable(day)
         # One more than the most orders held; not `empty_book`, since a host replay is not bound to device capacities.
         size = day.info.max_orders + 1
         self.book = BookArrays(*(np.zeros((2, size), np.int32) for _ in range(4)), n=np.zeros(2, np.int32))
@@ -41,16 +43,12 @@ class Replay:
         out = np.zeros((rows, 2, depth, 2), np.int32)
         start = int(self._day.row_end[self.row - 1]) if self.row else 0
         ends = self._day.row_end[self.row : self.row + rows]
-        peak, most = (
-            _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out),
-            self._day.info.max_orders,
-        )
-        if peak < 0:
+        fault = _replay(self.book, self._day.messages, start, ends, self._fills, self._counts, out)
+        if fault == _TOO_MANY_LOTS:
             raise InputError(f"day: more than {INT32_MAX:,} lots at one level; count in larger lots")
-        if peak > most:
-            raise InputError(
-                f"day: more than {most:,} orders on one side, which max_orders says are the most; build the day again"
-            )
+        if fault == _TOO_MANY_ORDERS:
+            most = self._day.info.max_orders
+            raise InputError(f"day: a side holds more than {most:,} orders, which max_orders says; build the day again")
         self.row += rows
         return out
 
@@ -61,8 +59,8 @@ class Replay:
 
 @njit(cache=True)
 def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, out):
-    """Returns the most orders that a side held; -1 where the lots of a level do not fit `out`."""
-    at, peak = start, 0
+    """Returns 0, or what is wrong with the day."""
+    at, lost = start, counts[REFUSED] + counts[DISPLACED]
     for row in range(row_end.shape[0]):
         while at < row_end[row]:
             apply(
@@ -77,7 +75,10 @@ def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, 
                 counts,
             )
             at += 1
-            peak = max(peak, book.n[0], book.n[1])
+            if counts[REFUSED] + counts[DISPLACED] > lost:
+                if max(book.n[0], book.n[1]) == book.price.shape[1]:
+                    return _TOO_MANY_ORDERS
+                lost = counts[REFUSED] + counts[DISPLACED]
         for side in range(2):
             level = -1
             for order in range(book.n[side]):
@@ -89,6 +90,6 @@ def _replay(book: BookArrays, messages: Message, start, row_end, fills, counts, 
                     out[row, side, level, 0] = price
                 lots = np.int64(out[row, side, level, 1]) + book.size[side, order]
                 if lots > INT32_MAX:
-                    return -1
+                    return _TOO_MANY_LOTS
                 out[row, side, level, 1] = lots
-    return peak
+    return 0
