@@ -35,7 +35,10 @@ def market_of(script, *, accounts=1, fees=(0, 0), delay_s=0.0, limit=WIDE_OPEN, 
     time_ns = np.round((np.asarray(times) - time_s) * 1e9).astype(np.int32)
     sizes = {"capacity": 16, "max_messages": 64, "queue_places": 8, "levels": 3, **sizes}
     blank = jnp.zeros((1, 2, sizes["capacity"]), jnp.int32)
-    flow = to_device(messages, time_s, time_ns, np.array([0]), np.array([0]), Book(blank, blank, blank, blank))
+    early = max(0, -int(time_s.min()))  # a market's warm-up is before 0 s, where no recorded day begins
+    empty = Book(blank, blank, blank, blank)
+    flow = to_device(messages, time_s + early, time_ns, np.array([0]), np.array([0]), empty)
+    flow = flow.replace(time=Time(flow.time.s - early, flow.time.ns))
     rows = accounts + 1
     delay = [from_seconds(d) for d in (delay_s if isinstance(delay_s, tuple) else (delay_s,) * accounts)]
     order_delay = Time(
