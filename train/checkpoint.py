@@ -11,16 +11,18 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 
 from lobjax.errors import InputError
 from lobjax.files import whole_folder
 from lobjax.results import surroundings
+
+if TYPE_CHECKING:
+    import orbax.checkpoint as ocp
 
 META, STATE = "meta.json", "state"
 
@@ -154,8 +156,10 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
     return {k: v for name, value in config.items() for k, v in _flat(value, f"{prefix}.{name}".lstrip(".")).items()}
 
 
-def _checkpointer() -> ocp.Checkpointer:
+def _checkpointer() -> "ocp.Checkpointer":
     """Of this process alone: the arrays are whole, and only one process writes."""
+    import orbax.checkpoint as ocp  # a second's import, which a run that is refused need not wait for
+
     alone = ocp.options.MultiprocessingOptions(
         primary_host=jax.process_index(), active_processes={jax.process_index()}, barrier_sync_key_prefix="alone"
     )

@@ -1,15 +1,11 @@
 """Where metrics go: a line of JSON for each update, TensorBoard, and the trackers that the configuration names."""
 
 import json
-import time
 from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
-from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
 from train import trackers
 from train.config import TrainConfig
@@ -21,14 +17,11 @@ class Sinks:
 
     def __init__(self, folder: RunFolder, step: int, config: TrainConfig | None = None) -> None:
         """Go on after `step` environment steps (0: from the start). `config` names trackers; None: none."""
+        from train.tensorboard import Events  # only now, see there
+
         self._lines = folder.metrics.open("a", buffering=1, encoding="utf-8")
         self._folder = folder
-        folder.tensorboard.mkdir(parents=True, exist_ok=True)
-        # Written from this thread: the usual writer's own thread dies silently on a full disk, and the next call waits for it for good.
-        self._events = EventsWriter(str(folder.tensorboard / "events"))
-        if step:
-            purge = Event(step=step + 1, session_log=SessionLog(status=SessionLog.START))
-            self._events.write_event(purge)
+        self._events = Events(folder.tensorboard, step)
         names = config.sinks if config else ()
         self._trackers = trackers.open_trackers(names, folder.path, folder.about()["config"]) if names else []
 
@@ -46,9 +39,7 @@ class Sinks:
 
     def _put(self, line: dict[str, Any], scalars: dict[str, float], step: int) -> None:
         self._lines.write(json.dumps(line) + "\n")
-        values = [Summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
-        self._events.write_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
-        self._events.flush()
+        self._events.write(step, scalars)
         for tracker in self._trackers:
             tracker.write(step, scalars)
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 
 class Interval(NamedTuple):
@@ -31,5 +31,5 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
     if n == 1:
         return Interval(mean, -np.inf, np.inf, np.inf, 1)
     std = float(values.std(ddof=1))
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1) * std / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.5 + confidence / 2) * std / np.sqrt(n))
     return Interval(mean, mean - half, mean + half, std, n)
