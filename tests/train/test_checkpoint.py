@@ -6,6 +6,7 @@ import shutil
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 from flax import struct
 
@@ -87,7 +88,7 @@ def test_nothing_is_left_when_the_disk_is_full(tmp_path, monkeypatch, error):
     def full(*_, **__):
         raise error
 
-    monkeypatch.setattr(checkpoint.ocp.Checkpointer, "save", full)
+    monkeypatch.setattr(ocp.Checkpointer, "save", full)
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(tmp_path, state(), task="selling", config={})
     assert list(tmp_path.iterdir()) == []
