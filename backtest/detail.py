@@ -16,6 +16,7 @@ from lobjax.trace import Trace
 from lobjax.types import Side
 
 BID, ASK = "#5d8fc4", "#d98c6a"
+MOST_TICKS, MOST_CELLS = 4000, 1 << 23  # of price, and of price by looks, in a figure
 
 
 class Trades(NamedTuple):
@@ -40,7 +41,8 @@ def trades(trace: Trace) -> Trades:
     lots, cash = np.diff(trace.lots), np.diff(trace.cash_ticks)
     maker, taker = np.diff(trace.maker_lots), np.diff(trace.taker_lots)
     at = np.flatnonzero(lots)
-    mid = np.nanmean(touch(trace), axis=0)[1:]
+    bid, ask = touch(trace)
+    mid = np.where(np.isnan(bid), ask, np.where(np.isnan(ask), bid, (bid + ask) / 2))[1:]
     one_way = np.abs(lots) == maker + taker
     price = np.where(one_way, -cash / np.where(lots == 0, 1, lots), mid)
     return Trades(trace.time_s[1:][at], price[at], lots[at], (maker >= taker)[at])
@@ -74,7 +76,7 @@ def episode(trace: Trace, parent_lots: int) -> Figure:
 def depth_map(trace: Trace) -> Figure:
     """Lots resting at every price near the touch, by time: bids below, asks above, darker where more rests."""
     best = touch(trace)
-    low, high = _window(best)
+    low, high = _window(best, min(MOST_TICKS, MOST_CELLS // len(trace.time_s)))
     shape = (len(trace.time_s), high - low + 1)
     figure = style.figure(8.6, 3.9)
     axes = quiet(figure.subplots(), grid="")
@@ -172,12 +174,20 @@ def _legend(done: Trades) -> list[Line2D]:
 
 def _price_limits(axes: Axes, trace: Trace, done: Trades) -> None:
     low, high = _window(touch(trace))
-    inside = done.price_ticks if len(done.lots) else np.array([low, high])
+    known = done.price_ticks[np.isfinite(done.price_ticks)]
+    inside = np.clip(known, low - MOST_TICKS, high + MOST_TICKS) if len(known) else np.array([low, high])
     axes.set_ylim(min(low, inside.min() - 1) - 0.5, max(high, inside.max() + 1) + 0.5)
 
 
-def _window(best: np.ndarray) -> tuple[int, int]:
-    """Prices worth showing: the touch's range and a margin that grows with the spread."""
-    spread = np.nanmedian(best[1] - best[0])
+def _window(best: np.ndarray, most: int = MOST_TICKS) -> tuple[int, int]:
+    """Prices worth showing: the touch's range and a margin that grows with the spread; of more than `most` ticks the middle."""
+    known, both = best[np.isfinite(best)], np.isfinite(best).all(axis=0)
+    if not len(known):  # nobody ever quoted
+        return -6, 6
+    spread = np.median((best[1] - best[0])[both]) if both.any() else 0
     margin = max(6, round(0.8 * spread))
-    return int(np.nanmin(best) - margin), int(np.nanmax(best) + margin)
+    low, high = int(known.min() - margin), int(known.max() + margin)
+    if high - low > most:
+        middle = int(np.median(known))
+        low, high = max(low, middle - most // 2), min(high, middle + most // 2)
+    return low, high

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from lobjax.results import style
+from lobjax.results import Comparison, style
 from lobjax.results.style import FIRST, GREY, INK, quiet
 
 COLUMNS = 3
+BY_CLOCK = ("start_s", "opening_spread_ticks", "others_volume_lots")
 
 
 def inventory(paths: pl.DataFrame, step_s: float, label: str) -> Figure:
@@ -38,10 +39,11 @@ def inventory(paths: pl.DataFrame, step_s: float, label: str) -> Figure:
     return figure
 
 
-def by_clock(episodes: pl.DataFrame, window_s: float) -> Figure:
-    """Spread and volume of each window of a recorded day, by the time of day."""
-    first = episodes.filter(pl.col("player") == episodes["player"][0]).sort("start_s")
-    start = first["start_s"].to_numpy()
+def by_clock(comparison: Comparison, window_s: float) -> Figure:
+    """Spread and volume of each window of a recorded day, by the time of day. The comparison has the figures `BY_CLOCK`."""
+    figures = comparison.figures[comparison.first]
+    first = pl.DataFrame({name: figures[name] for name in BY_CLOCK}).sort("start_s")
+    start, window_s = first["start_s"].to_numpy(), min(window_s, 86_400.0)
 
     def lines(axes: Axes) -> None:
         axes.plot(start, first["opening_spread_ticks"], color=FIRST, linewidth=1.3)

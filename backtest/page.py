@@ -1,9 +1,9 @@
 """The report's page: one HTML file that needs nothing else. Everything that comes from outside is escaped."""
 
 import base64
+import html
+import re
 from collections.abc import Iterable, Sequence
-from html import escape
-from pathlib import Path
 
 CSS = """
 :root { --ink: #22303c; --soft: #5b6875; --line: #dfe5ea; --paper: #ffffff; --wash: #f5f7f9; --blue: #1d5fa6; --shade: #22303c55; }
@@ -46,6 +46,15 @@ code { font: .85rem/1.4 ui-monospace, Menlo, Consolas, monospace; background: va
   .scroll th, .scroll td { position: static; white-space: normal; overflow-wrap: anywhere; min-width: 0; }
 }
 """
+
+
+# Controls, halves of surrogate pairs, and what turns the direction of the text around it.
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def escape(text: str, *, quote: bool = True) -> str:
+    """Text from outside as HTML; characters that a page cannot hold, or that turn the text around them, become U+FFFD."""
+    return html.escape(_NO_CHARACTERS.sub("\ufffd", text), quote=quote)
 
 
 def page(title: str, sections: Iterable[str]) -> str:
@@ -111,9 +120,9 @@ def facts(pairs: Iterable[tuple[str, str]], *, code: bool = False) -> str:
     return f'<table class="facts"><tbody>{rows}</tbody></table>'
 
 
-def image(path: Path, caption: str) -> str:
+def image(png: bytes, caption: str) -> str:
     """A PNG inside the page."""
-    data = base64.b64encode(path.read_bytes()).decode()
+    data = base64.b64encode(png).decode()
     alt = escape(caption, quote=True)
     return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"><figcaption>{escape(caption)}</figcaption></figure>'
 

@@ -1,14 +1,15 @@
 """Who plays in a backtest: a saved agent, if there is one, then the strategies."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from backtest.config import BacktestConfig
 from lobjax.env import Environment, make
 from lobjax.errors import InputError
 from lobjax.evaluation import Player
 from lobjax.policy import load_policy
+from lobjax.reading import exists
+from lobjax.schema import read_shape
 from lobjax.strategies import strategies
 
 AGENT_NAME = "agent"
@@ -30,9 +31,16 @@ def players(config: BacktestConfig, env: Environment, policy: Path | None) -> di
 
 def trained_env(policy: Path | None) -> Any:
     """The environment section of the run that left an agent, or None where its folder does not say."""
-    if policy is None or not (policy / "run.json").is_file():
+    if policy is None or not exists(policy / "run.json"):
         return None
-    try:
-        return json.loads((policy / "run.json").read_text(encoding="utf-8"))["config"]["env"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{policy / 'run.json'}: does not say what the agent was trained in; give a CONFIG") from None
+    return read_shape(_Trained, policy / "run.json", advice="give a CONFIG")["config"]["env"]
+
+
+class _Config(TypedDict):
+    env: dict[str, Any]
+
+
+class _Trained(TypedDict):
+    """run.json of a training run, as far as a backtest needs it."""
+
+    config: _Config

@@ -24,7 +24,7 @@ def playing(names: list[str], count: int) -> Iterator[OnPlayed]:
 def _bars(names: list[str], count: int) -> Iterator[OnPlayed]:
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

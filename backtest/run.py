@@ -32,6 +32,7 @@ def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -
     folder.check_free(out)
     env = make(config.env)
     cast = players(config, env, policy)
+    curves = snapshot_folder.curves_of(policy) if env.name == "snapshot" else {}
     episodes = _episodes(config, env)
     needed = memory.playing(env, episodes.count, episodes.batch, len(cast))
     needed.check("this backtest")
@@ -48,7 +49,7 @@ def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -
         folder.write_run(temporary, _about(config, env, policy, command, index))
         save(comparison, temporary)
         if trace is None:
-            snapshot_folder.write(temporary, comparison, policy)
+            snapshot_folder.write(temporary, comparison, curves)
         else:
             folder.write_trace(temporary, trace)
         write_report(temporary)

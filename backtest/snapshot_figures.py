@@ -39,14 +39,16 @@ def sharpes(comparison: Comparison) -> dict[str, Ratio | None]:
     return {player: sharpe(comparison.figures[player]["profit_bps"]) for player in comparison.players}
 
 
-def losses(curves: dict[str, list[float]]) -> Figure:
+def losses(curves: dict[str, list[float | None]]) -> Figure:
     """A panel for each learning curve."""
     names = [name for name in CURVES if name in curves]
     rows = -(-len(names) // _COLUMNS)
     figure = style.figure(8.6, 0.3 + 2.0 * rows)
     panels = figure.subplots(rows, min(_COLUMNS, len(names)), squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
-        quiet(axes).plot(curves["step"], curves[name], color=FIRST, linewidth=1.2)
+        quiet(axes).plot(
+            np.array(curves["step"], np.float64), np.array(curves[name], np.float64), color=FIRST, linewidth=1.2
+        )
         axes.set_title(CURVES[name], fontsize=10, color=INK, loc="left")
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda steps, _: f"{steps / 1000:g}k"))
@@ -61,7 +63,8 @@ def profit(paths: Paths) -> Figure:
     order = np.argsort(paths.clock_s[:, 0])
     ends = paths.clock_s[order, -1]
     opening = paths.clock_s[order[0], 0]
-    figure = style.figure(8.6, 3.4)
+    lines = [style.named(player).count("\n") + 1 for player in paths.profit_bps]
+    figure = style.figure(8.6, 3.4 + 0.2 * max(0, sum(lines) - 8))  # of many players the legend is the taller part
     axes = quiet(figure.subplots())
     for player, colour in style.colours(list(paths.profit_bps)).items():
         total = np.cumsum(paths.profit_bps[player][order, -1])
@@ -76,7 +79,10 @@ def profit(paths: Paths) -> Figure:
 
 def episode(paths: Paths, index: int) -> Figure:
     """One episode: the mid and the first player's trades, then everybody's position and profit."""
-    figure = style.figure(8.6, 6.2)
+    names = [style.named(player).split("\n") for player in paths.position_lots]
+    columns = 4 if max(len(line) for name in names for line in name) <= 18 else 2
+    legend = -(-len(names) // columns) * max(map(len, names))  # lines of it
+    figure = style.figure(8.6, 6.2 + 0.2 * (legend - 1))
     above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 2))
     time = paths.clock_s[index] - paths.clock_s[index, 0]
     mid, first = paths.mid_ticks[index], next(iter(paths.position_lots))
@@ -106,7 +112,13 @@ def episode(paths: Paths, index: int) -> Figure:
         axes.set_ylabel(label)
     handles, names = below.get_legend_handles_labels()
     below.legend(
-        handles[::-1], names[::-1], frameon=False, fontsize=8.5, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.3)
+        handles[::-1],
+        names[::-1],
+        frameon=False,
+        fontsize=8.5,
+        ncols=columns,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.3),
     )
     below.set_xlabel("seconds since the start of the episode")
     figure.align_ylabels()

@@ -5,9 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from backtest import figures, folder, page, snapshot_figures, snapshot_folder, words
+from backtest import figures, page, snapshot_figures, words
 from backtest.glossary import GLOSSARY
 from backtest.snapshot_figures import Ratio
+from backtest.snapshot_folder import Paths
 from lobjax.results import Comparison, style
 
 _WORDS = ("lot", "tick", "order book", "best bid, best ask", "spread", "mid", "95% interval", "paired difference")
@@ -21,21 +22,28 @@ _OWN_WORDS = {
 }
 
 
-def draw(path: Path, paths_table: pl.DataFrame, comparison: Comparison, about: dict[str, Any]) -> None:
-    """Draw the figures into the folder."""
-    drawn, paths = path / folder.FIGURES, snapshot_folder.read_paths(path)
-    if curves := snapshot_folder.read_curves(path):
-        style.write(snapshot_figures.losses(curves), drawn / "losses.png")
-    step_s = about["backtest"]["env"]["task"]["step_s"]
-    style.write(figures.inventory(paths_table, step_s, "position, lots"), drawn / "inventory.png")
-    style.write(snapshot_figures.profit(paths), drawn / "profit.png")
-    style.write(snapshot_figures.episode(paths, about["detail"]["episode"]), drawn / "episode.png")
-    style.write(snapshot_figures.sharpe_bars(snapshot_figures.sharpes(comparison)), drawn / "sharpe.png")
+def pictures(
+    about: dict[str, Any],
+    comparison: Comparison,
+    by_decision: pl.DataFrame,
+    paths: Paths,
+    curves: dict[str, list[float | None]],
+) -> dict[str, bytes]:
+    """The figures beside those of every comparison, as PNG by name."""
+    drawn = {
+        "inventory.png": figures.inventory(by_decision, about["backtest"]["env"]["task"]["step_s"], "position, lots"),
+        "profit.png": snapshot_figures.profit(paths),
+        "episode.png": snapshot_figures.episode(paths, about["detail"]["episode"]),
+        "sharpe.png": snapshot_figures.sharpe_bars(snapshot_figures.sharpes(comparison)),
+    }
+    if curves:
+        drawn["losses.png"] = snapshot_figures.losses(curves)
+    return {name: style.png(figure) for name, figure in drawn.items()}
 
 
-def sections(path: Path, about: dict[str, Any], comparison: Comparison, table: str) -> list[str]:
+def sections(pictures: dict[str, bytes], about: dict[str, Any], comparison: Comparison, table: str) -> list[str]:
     """The page, section by section; `table` is that of the results."""
-    drawn, first, figure = path / folder.FIGURES, comparison.first, comparison.headline
+    first, figure = comparison.first, comparison.headline
     found = [
         f"<h1>{page.escape(title(about))}</h1>",
         page.paragraph(words.subtitle(about, comparison), soft=True),
@@ -49,25 +57,25 @@ def sections(path: Path, about: dict[str, Any], comparison: Comparison, table: s
         table,
         page.facts([(f"{m.label}, {m.unit}", m.meaning) for m in comparison.metrics]),
         page.heading("Profit through the day"),
-        page.image(drawn / "profit.png", "Profit of successive episodes added up, by the time at which each ends."),
+        page.image(pictures["profit.png"], "Profit of successive episodes added up, by the time at which each ends."),
         page.heading("Sharpe ratio"),
-        page.image(drawn / "sharpe.png", _ratios(snapshot_figures.sharpes(comparison))),
+        page.image(pictures["sharpe.png"], _ratios(snapshot_figures.sharpes(comparison))),
     ]
     if comparison.others:
         caption = f"Paired differences in {figure.label}, with 95% intervals. {words.independence(about)}"
-        found += [page.heading(f"Is {first} better?"), page.image(drawn / "differences.png", caption)]
+        found += [page.heading(f"Is {first} better?"), page.image(pictures["differences.png"], caption)]
     detail = f"Episode {about['detail']['episode']}, in which the profit of {first} was nearest to its median."
     found += [
         page.heading("How the episodes were spread"),
-        page.image(drawn / "distributions.png", "Profit of every episode, player by player, on one scale."),
+        page.image(pictures["distributions.png"], "Profit of every episode, player by player, on one scale."),
         page.heading("Positions over time"),
-        page.image(drawn / "inventory.png", words.inventory_caption(about)),
+        page.image(pictures["inventory.png"], words.inventory_caption(about)),
         page.heading("One episode in detail"),
-        page.image(drawn / "episode.png", f"{detail} Trades of {first} at the mid of the snapshot that it acted on."),
+        page.image(pictures["episode.png"], f"{detail} Trades of {first} at the mid of the snapshot that it acted on."),
     ]
-    if (drawn / "losses.png").is_file():
+    if "losses.png" in pictures:
         caption = "Training of the agent. The reward may look ahead within the training hours; nothing else on this page does."
-        found += [page.heading("Losses"), page.image(drawn / "losses.png", caption)]
+        found += [page.heading("Losses"), page.image(pictures["losses.png"], caption)]
     found += [
         page.heading("Words"),
         page.glossary({word: GLOSSARY[word] for word in _WORDS} | _OWN_WORDS),

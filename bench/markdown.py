@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from lobjax.display import cell
+
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(cell, cells))} |"
 
 
 def markdown_table(rows: Iterable[Sequence[str]]) -> str:

@@ -11,10 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.shapes import SHOWN
 from lobjax import locks
 from lobjax.errors import InputError
 from lobjax.ranges import whole_number
+from lobjax.reading import exists, read_lines
+from lobjax.schema import as_shape
 
+_POSITIVE = ("messages_per_s", "steps_per_s", "books", "envs", "capacity")
 LEAST_RUNS = 5  # of which a record gives the median, the least and the most
 
 
@@ -99,17 +103,15 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """All records of JSONL files, in order. InputError that names the file and line of what is none."""
     records = []
     for path in paths:
-        if not path.is_file():
+        if not exists(path):
             raise InputError(f"{path}: no such file; name files that `python -m bench engine --out FILE` wrote")
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = None
-            if not isinstance(record, dict) or record.get("bench") not in ("engine", "env"):
-                raise InputError(f"{path}, line {number}: not a record of `bench engine` or `bench env`; remove it")
+        for number, record in read_lines(path):
+            where, kind = f"{path}, line {number}", record.get("bench")
+            if not isinstance(kind, str) or kind not in SHOWN:
+                raise InputError(f"{where}: not a record of `bench engine` or `bench env`; remove it")
+            as_shape(SHOWN[kind], record, where, "remove the line")
+            if min(value for name, value in record.items() if name in _POSITIVE) <= 0:
+                raise InputError(f"{where}: a rate or a count that is not above 0; remove the line")
             records.append(record)
     if not records:
         raise InputError(f"{', '.join(map(str, paths))}: no record in it; run `python -m bench engine --out FILE`")

@@ -11,20 +11,24 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lobjax.display import printable
 from lobjax.errors import InputError
 from lobjax.files import whole_folder
+from lobjax.reading import exists, opened, parsing
 from lobjax.results import surroundings
+from lobjax.schema import read_shape
 
 if TYPE_CHECKING:
     import orbax.checkpoint as ocp
 
 META, STATE = "meta.json", "state"
+ANOTHER = "name another checkpoint"
 
 
 class Checkpoint(NamedTuple):
@@ -80,36 +84,58 @@ def save(
     return Checkpoint(final, **about)
 
 
+def numbered(folder: Path) -> dict[int, Path]:
+    """What is named like a checkpoint in `folder`, by number, whatever it is."""
+    found = (p for p in folder.glob("[0-9]*") if p.name.isascii() and p.name.isdecimal())
+    return {int(p.name): p for p in sorted(found)}
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint, or what stands in its place; of a link the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def cut_back(folder: Path, update: int) -> None:
     """Remove what was saved after `update` updates, so that going on from an older checkpoint leaves one history; and unfinished ones."""
-    for path in folder.glob("[0-9]*"):
-        if path.name.isdigit() and int(path.name) > update:
-            shutil.rmtree(path)
+    for number, path in numbered(folder).items():
+        if number > update:
+            remove(path)
     for path in folder.glob(".[0-9]*-*"):
-        shutil.rmtree(path)
+        remove(path)
+
+
+class Meta(TypedDict):
+    """meta.json; `files`: [length, SHA-256] of each file by its path in the state."""
+
+    task: str
+    update: int
+    config: dict[str, Any]
+    digest: str
+    settings: NotRequired[dict[str, Any] | None]
+    files: dict[str, list[Any]]
 
 
 def find(path: Path) -> Checkpoint:
     """The checkpoint at `path`; InputError when there is none or it is not whole."""
-    try:
-        about = json.loads((path / META).read_text(encoding="utf-8"))
-        files = about.pop("files")
-        checkpoint = Checkpoint(path, **about)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no checkpoint there, or one that was never finished; name another") from None
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: its {META} is damaged ({error}); name another checkpoint") from None
+    if not exists(path / META):
+        raise InputError(f"{path}: no checkpoint there, or one that was never finished; name another")
+    about = read_shape(Meta, path / META, advice=ANOTHER)
     present = _files(path / STATE)
-    for name in files:
-        if present.get(name) != files[name]:
-            raise InputError(f"{path}: torn, {STATE}/{name} is missing or damaged; name another checkpoint")
-    return checkpoint
+    for name in sorted(present.keys() | about["files"].keys()):
+        if present.get(name) != about["files"].get(name):
+            raise InputError(f"{path}: torn, {STATE}/{printable(name, 200)} is missing or damaged; {ANOTHER}")
+    if not present:
+        raise InputError(f"{path}: holds no state; {ANOTHER}")
+    return Checkpoint(path, about["task"], about["update"], about["config"], about["digest"], about.get("settings"))
 
 
 def complete(folder: Path) -> list[Checkpoint]:
     """All complete checkpoints in `folder`, oldest first; others are passed over."""
     found = []
-    for path in sorted(folder.glob("[0-9]*")):
+    for path in numbered(folder).values():
         try:
             found.append(find(path))
         except InputError:
@@ -118,9 +144,15 @@ def complete(folder: Path) -> list[Checkpoint]:
 
 
 def arrays_of(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
-    """The arrays of a checkpoint by path."""
-    with _checkpointer() as checkpointer:
-        return {k: np.asarray(v) for k, v in checkpointer.restore((checkpoint.path / STATE).absolute()).items()}
+    """The arrays of a checkpoint by path; InputError where they cannot be read, or are others than were saved."""
+    with parsing(checkpoint.path, "a whole checkpoint", ANOTHER), _checkpointer() as checkpointer:
+        restored = checkpointer.restore((checkpoint.path / STATE).absolute())
+        arrays = {k: np.asarray(v) for k, v in restored.items()}
+    if digest(arrays) != checkpoint.digest:
+        raise InputError(f"{checkpoint.path}: its state is not the one that {META} names; {ANOTHER}")
+    if "shared.update" not in arrays or int(arrays["shared.update"]) != checkpoint.update:
+        raise InputError(f"{checkpoint.path}: {META} names another number of updates than its state; {ANOTHER}")
+    return arrays
 
 
 def restore(checkpoint: Checkpoint, template: Any, task: str) -> Any:
@@ -178,10 +210,19 @@ def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _files(folder: Path) -> dict[str, list]:
+    """Length and SHA-256 of every file; InputError for what is none, as a link or a pipe."""
     files = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        data = path.read_bytes()
-        files[str(path.relative_to(folder))] = [len(data), hashlib.sha256(data).hexdigest()]
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            continue
+        if path.is_symlink():
+            raise InputError(f"{path}: is a link, not a file of a checkpoint; {ANOTHER}")
+        total, length = hashlib.sha256(), 0
+        with opened(path, advice=ANOTHER) as stream:
+            while part := stream.read(1 << 20):
+                total.update(part)
+                length += len(part)
+        files[str(path.relative_to(folder))] = [length, total.hexdigest()]
     return files
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 
 from lobjax.files import whole_file
+from lobjax.results.updates import number
 from train.runfolder import RunFolder
 
 CURVES = {
@@ -19,8 +21,16 @@ CURVES = {
 
 def learning_curves(folder: RunFolder) -> Path | None:
     """Draw figures/learning.png from metrics.jsonl; returns its path, or None when there is nothing to draw."""
-    lines = [line for line in folder.lines() if not (line["episode/count"] == 0 and "episode/return" in line)]
-    names = [name for name in CURVES if lines and name in lines[0]]
+    steps: list[int] = []
+    curves: dict[str, list[float | None]] = {}
+    for line in folder.lines():
+        if "episode/return" in line and not line.get("episode/count"):
+            continue
+        curves = curves or {name: [] for name in CURVES if name in line}
+        steps.append(line["step"])
+        for name, values in curves.items():
+            values.append(number(line.get(name)))
+    names = list(curves)
     if not names:
         return None
     matplotlib.use("Agg")
@@ -31,7 +41,7 @@ def learning_curves(folder: RunFolder) -> Path | None:
     figure = Figure(figsize=(4.2 * columns, 3.0 * rows), layout="constrained")
     for i, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, i + 1)
-        axes.plot([line["step"] for line in lines], [line[name] for line in lines], linewidth=1.2)
+        axes.plot(steps, np.array(curves[name], np.float64), linewidth=1.2)
         if name == "value/explained_variance":
             axes.set_ylim(-1.0, 1.05)  # before the first updates it can lie far below
         axes.set_title(CURVES[name], fontsize=10)

@@ -6,12 +6,12 @@ and resumed ends with the same folders as one that was not.
 
 import json
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lobjax.files import whole_file
+from train import checkpoint
 from train.config import BestConfig
 
 BEST = "best.json"
@@ -27,7 +27,7 @@ def value_of(line: Mapping[str, Any], best: BestConfig | None) -> float | None:
 
 def settle(folder: Path, values: Mapping[int, float | None], best: BestConfig | None, keep: int | None) -> None:
     """Write `best.json` and remove what need not stay. `values`: the metric by update; `keep` None keeps all."""
-    saved = {int(p.name): p for p in folder.glob("[0-9]*") if p.name.isdigit()}
+    saved = checkpoint.numbered(folder)
     chosen = _best(sorted(saved), values, best)
     if best is not None and chosen is not None:
         about = {
@@ -43,7 +43,7 @@ def settle(folder: Path, values: Mapping[int, float | None], best: BestConfig | 
     if keep is not None:
         for update in sorted(saved)[:-keep]:
             if update != chosen:
-                shutil.rmtree(saved[update])
+                checkpoint.remove(saved[update])
 
 
 def _best(updates: list[int], values: Mapping[int, float | None], best: BestConfig | None) -> int | None:

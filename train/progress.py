@@ -25,7 +25,8 @@ def phase(name: str, total: int | None = None, unit: str = "steps", done: int = 
 
 @contextmanager
 def _bar(name: str, total: int | None, unit: str, done: int) -> Iterator[Advance]:
-    columns = [SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(), TextColumn("{task.fields[note]}")]
+    said, beside = (TextColumn(text, markup=False) for text in ("{task.description:<9}", "{task.fields[note]}"))
+    columns = [SpinnerColumn(), said, BarColumn(), beside]
     columns += [TimeElapsedColumn()] + ([TimeRemainingColumn()] if total else [])
     started, now = time.perf_counter(), done
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -13,17 +13,33 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.reading import MiB, exists, is_file
 from lobjax.results import surroundings
 from lobjax.results.stamp import command, data_sources, stamp
+from lobjax.results.updates import read_updates
+from lobjax.schema import read_shape
 from train import processes
 from train.config import TrainConfig
+
+RUN = "run.json"
+MOST_RUN = 4 * MiB
+
+
+class About(TypedDict):
+    """run.json, as far as it is read again."""
+
+    format: Literal[1]
+    task: str
+    config: dict[str, Any]
+    commit: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -50,29 +66,28 @@ class RunFolder:
 
     def about(self) -> dict[str, Any]:
         """What run.json says; InputError when this is not a run's folder."""
-        try:
-            about = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
-            return about if about["format"] == 1 else about["of another version"]
-        except FileNotFoundError:
-            raise InputError(f"{self.path}: no run.json there; name the folder of a run") from None
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{self.path}/run.json: damaged or of another version ({error!r}); start again") from None
+        path = self.path / RUN
+        if not exists(path):
+            raise InputError(f"{self.path}: no {RUN} there; name the folder of a run")
+        return dict(read_shape(About, path, most=MOST_RUN, advice="restore it, or start again"))
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """The metrics of each update, in order; a line that was not finished ends them."""
-        if not self.metrics.exists():
-            return
-        with self.metrics.open(encoding="utf-8") as file:
-            for line in file:
-                if not line.endswith("\n"):
-                    return
-                yield json.loads(line)
+        """The metrics of each update, in order; a line that was not finished ends them. InputError as `read_updates`."""
+        return read_updates(self.metrics) if exists(self.metrics) else iter(())
 
     def cut_back(self, update: int) -> None:
         """Drop the metrics of what comes after `update` updates: it will be played again."""
-        kept = [line for line in self.lines() if line["update"] <= update]
-        with whole_file(self.metrics) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        with whole_file(self.metrics) as temporary, temporary.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in self.lines() if line["update"] <= update)
+
+    def check_places(self) -> None:
+        """InputError where something stands in the way of what a run writes; better found before training than after."""
+        for path in (self.tensorboard, self.checkpoints, self.figures):
+            if exists(path) and not path.is_dir():
+                raise InputError(f"{path}: is not a folder; remove it")
+        for name in (RUN, "metrics.jsonl", "policy.npz", "evaluation.json", "episodes.parquet", "paths.parquet"):
+            if exists(self.path / name) and not is_file(self.path / name):
+                raise InputError(f"{self.path / name}: is not a file; remove it")
 
 
 def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
@@ -90,7 +105,7 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "command": command("python -m train"),
         "data": data_sources(config.env, config.evaluation.flow),
     }
-    with whole_file(path / "run.json") as temporary:
+    with whole_file(path / RUN) as temporary:
         temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return RunFolder(path)
 

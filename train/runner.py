@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from lobjax.cli import note
+from lobjax.display import printable
 from lobjax.errors import InputError, nearest
 from lobjax.nets import make_net
 from lobjax.nets.size import describe
@@ -45,19 +46,30 @@ def resume(
     """
     folder = RunFolder(path)
     about = folder.about()
+    folder.check_places()
     with processes.writing(path):
-        runfolder.check_surroundings(about, path / "run.json")
-        config = _on_devices(config_from(about["config"], tasks.env_config), n_devices)
-        return _resume(folder, about["config"], config, tasks, named, show_phases)
+        runfolder.check_surroundings(about, path / runfolder.RUN)
+        try:
+            config = config_from(about["config"], tasks.env_config)
+        except InputError as error:
+            raise InputError(f"{path / runfolder.RUN}: {error}") from None
+        return _resume(folder, about, _on_devices(config, n_devices), tasks, named, show_phases)
 
 
 def _resume(
     folder: RunFolder, about: dict[str, Any], config: TrainConfig, tasks: Tasks, named: Path | None, show_phases: bool
 ) -> RunFolder:
     env, learner = _prepare(config, tasks)
+    if about["task"] != env.name:
+        task = printable(about["task"], 80)
+        raise InputError(
+            f"{folder.path / runfolder.RUN}: task is '{task}', its configuration's '{env.name}'; restore it"
+        )
+    for _ in folder.lines():  # a line that is none is better found now than after training
+        pass
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
-        checkpoint.check_run(found[-1], about)
+        checkpoint.check_run(found[-1], about["config"])
         template = jax.eval_shape(learner.init, jax.random.key(config.seed), env.default_params)
         state = checkpoint.restore(found[-1], template, env.name)
     else:

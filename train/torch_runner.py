@@ -25,6 +25,7 @@ from lobjax.nets import TransformerConfig
 from lobjax.nets.precision import EPSILON, in_fp8
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import make_head, save_policy
+from lobjax.reading import parsing
 from lobjax.results import surroundings
 from lobjax.torch_port.convert import to_safetensors
 from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers, why_no_transformer_engine
@@ -127,6 +128,7 @@ def _folder(
         if ours.leads:
             stack.enter_context(locks.held(out))
         if resume:
+            folder.check_places()
             if about["config"] != json.loads(json.dumps(to_dict(config))) or about.get("torch") != own["torch"]:
                 raise InputError(
                     f"{out}: a run of another configuration; resume with the one that run.json there names"
@@ -170,7 +172,10 @@ def _restore(folder: RunFolder, config: TrainConfig, env: Any, state: TorchState
     """Take over the last complete checkpoint, if there is one, and cut the folder back to it."""
     found = checkpoint.complete(folder.checkpoints)
     if found:
-        scatter(_read(found[-1], env), state, ours, config.n_envs)
+        checkpoint.check_run(found[-1], folder.about()["config"])
+        saved = _read(found[-1], env)
+        with parsing(found[-1].path, "a checkpoint of this run", checkpoint.ANOTHER):
+            scatter(saved, state, ours, config.n_envs)
     if ours.leads:
         folder.cut_back(state.update)
         checkpoint.cut_back(folder.checkpoints, state.update)

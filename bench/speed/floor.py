@@ -1,6 +1,5 @@
 """How fast a measurement could be at best: bytes against copy bandwidth, instructions against the rate of issue, and the distance."""
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,8 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from bench.recording import cores, rounded
-from lobjax.engine.flat_book import slots_of
+from bench.shapes import KernelRecord
+from lobjax.engine.flat_book import MAX_CAPACITY, slots_of
 from lobjax.errors import InputError
+from lobjax.reading import exists, read_lines
+from lobjax.schema import as_shape
 
 
 class Limits(NamedTuple):
@@ -26,6 +28,7 @@ class Limits(NamedTuple):
 
 # Known devices, by a part of their name. H200: 132 multiprocessors, 4 warp instructions a cycle each, 1.98 GHz.
 KNOWN = {"H200": Limits(4.3e12, "measured elsewhere on this kind of device", 132 * 4 * 1.98e9)}
+_ANEW = "not JSON lines of `bench kernel-compile`, write it anew"
 _BLOCK_BYTES = 1 << 26
 _TRIES = 5
 
@@ -70,17 +73,20 @@ def instructions(path: Path | None, kernel: str, capacity: int, stream: str = ""
     """
     if path is None:
         return None, ""
-    if not path.is_file():
+    if not exists(path):
         raise InputError(f"--kernel-record {path}: no such file; write it with `python -m bench kernel-compile`")
     slots = slots_of(capacity)
-    try:
-        for record in map(json.loads, filter(str.strip, path.read_text(encoding="utf-8").splitlines())):
-            if record["kernel"] == kernel and not record["log"] and slots_of(record["capacity"]) == slots:
-                own = record.get(f"instructions_per_message_{stream}")
-                where = f"`bench kernel-compile`, {f'stream {stream}' if own else 'random streams'}"
-                return float(own or record["instructions_per_message"]), where
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"--kernel-record {path}: not JSON lines of `bench kernel-compile`; write it anew") from None
+    for number, found in read_lines(path, advice=_ANEW):
+        record = as_shape(KernelRecord, found, f"--kernel-record {path}, line {number}", _ANEW)
+        if not 1 <= record["capacity"] <= MAX_CAPACITY:
+            raise InputError(f"--kernel-record {path}, line {number}: capacity {record['capacity']}; {_ANEW}")
+        if record["kernel"] == kernel and not record["log"] and slots_of(record["capacity"]) == slots:
+            own = found.get(f"instructions_per_message_{stream}")
+            counted = own or record["instructions_per_message"]
+            if type(counted) not in (int, float) or not 0 < counted < 1e12:
+                raise InputError(f"--kernel-record {path}, line {number}: not a number of instructions; {_ANEW}")
+            where = f"`bench kernel-compile`, {f'stream {stream}' if own else 'random streams'}"
+            return float(counted), where
     return None, ""
 
 

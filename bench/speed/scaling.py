@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lobjax.results.style import FAINT, FIRST, GREY, INK, OTHERS, figure, quiet, write
+from lobjax.results.style import FAINT, FIRST, GREY, INK, OTHERS, figure, quiet, shown, write
 
 _MOST_BOOKS_POWER = 8  # of 4: 65,536
 _LEAST_GAP = 0.042  # between labels, of the axis
@@ -98,7 +98,7 @@ def _label(line: tuple, lines: list[tuple]) -> str:
     for at, word in ((1, "{} a side"), (2, "{}"), (3, "{} messages"), (4, "stream {}")):
         if len({other[at] for other in lines}) > 1:
             words.append(word.format(line[at]))
-    return ", ".join(words)
+    return shown(", ".join(words), 80)
 
 
 def _title(lines: list[tuple]) -> str:
@@ -107,7 +107,7 @@ def _title(lines: list[tuple]) -> str:
     for at, word in ((2, "{}"), (1, "{} orders a side"), (3, "{} messages a call"), (4, "stream {}")):
         values = {line[at] for line in lines}
         words += [word.format(*values)] if len(values) == 1 else []
-    return ", ".join(words)
+    return shown(", ".join(words), 120)
 
 
 def _spread(name: str) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bench.markdown import markdown_table, short
 from bench.speed.scaling import engine_name
+from lobjax.display import printable
 from lobjax.memory import in_words
 
 Record = dict[str, Any]
@@ -24,6 +25,7 @@ def markdown(found: Sequence[Record]) -> Iterable[str]:
     """Headings, tables and notes, one text each."""
     for where, group in _grouped(found, lambda r: (r["bench"], r["device"], r["cores"], r["versions"]["jax"])).items():
         bench, device, cores, jax = where
+        device, jax = printable(device, 200), printable(jax, 80)
         yield f"**{'Messages through books' if bench == 'engine' else 'Environment steps'}**, {device}, {_cores(cores)}, jax {jax}"
         rows = _engine_rows(group) if bench == "engine" else _env_rows(group)
         yield markdown_table(rows)
@@ -109,7 +111,8 @@ def _notes(group: Sequence[Record]) -> Iterable[str]:
 
 
 def _command(record: Record) -> str:
-    return f"{record['command']}` · {record['date'][:10]} · commit `{record['commit'][:12]}{'+' if record['commit'].endswith('+') else ''}"
+    changed = "+" if record["commit"].endswith("+") else ""
+    return f"{printable(record['command'])}` · {record['date'][:10]} · commit `{record['commit'][:12]}{changed}"
 
 
 def _name(record: Record) -> str:

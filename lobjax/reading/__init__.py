@@ -8,7 +8,8 @@ A file of S bytes takes at most `ROOM + EXPANDS * S` bytes of memory to read, wh
 """
 
 from lobjax.reading.arrays import read_npz
-from lobjax.reading.files import MOST_TEXT, exists, is_file, opened, read_bytes, read_json, read_text
+from lobjax.reading.documents import MOST_JSON, parse_json, read_json, read_lines
+from lobjax.reading.files import MOST_TEXT, MiB, exists, is_file, opened, read_bytes, read_text
 from lobjax.reading.parsing import parsing
 from lobjax.reading.tables import read_table, table_of
 from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, most_for
@@ -16,16 +17,20 @@ from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, most_
 __all__ = [
     "EXPANDS",
     "MOST_ARRAYS",
+    "MOST_JSON",
     "MOST_TEXT",
     "ROOM",
+    "MiB",
     "Unpacked",
     "exists",
     "is_file",
     "most_for",
     "opened",
+    "parse_json",
     "parsing",
     "read_bytes",
     "read_json",
+    "read_lines",
     "read_npz",
     "read_table",
     "read_text",

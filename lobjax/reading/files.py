@@ -1,20 +1,17 @@
-"""Opening files from outside, and reading bytes, text and JSON."""
+"""Opening files from outside, and reading bytes and text."""
 
-import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from lobjax.errors import InputError
 from lobjax.reading.parsing import parsing, reason
 
 MiB = 1 << 20
 MOST_TEXT = 64 * MiB
-MOST_JSON = 16 * MiB  # which takes twenty times as much memory, where it is all brackets
 
 
 @contextmanager
@@ -71,18 +68,6 @@ def read_text(path: str | Path, *, most: int = MOST_TEXT, what: str = "file", ad
     data = read_bytes(path, most=most, what=what, advice=advice)
     with parsing(path, "text in UTF-8", advice):
         return data.decode("utf-8-sig")
-
-
-def read_json(
-    path: str | Path, *, most: int = MOST_JSON, what: str = "file", advice: str = "check the path"
-) -> dict[str, Any]:
-    """A file that holds one JSON object; InputError as `read_text`, and where it is not that or is nested too deep."""
-    text = read_text(path, most=most, what=what, advice=advice)
-    with parsing(path, "JSON", advice):
-        found = json.loads(text)
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: holds a JSON {type(found).__name__}, not an object; {advice}")
-    return found
 
 
 def _descriptor(path: str | Path, what: str, advice: str) -> int:

@@ -1,6 +1,6 @@
 """Tables from Parquet files. Arrow reads them: its readers are fuzzed all the time, and a fault of theirs is an exception, not a panic."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +21,18 @@ def read_table(
     path: str | Path,
     columns: Mapping[str, Any] | None = None,
     *,
+    nullable: Collection[str] = (),
     most_rows: int = MOST_ROWS,
     most: int = MOST_ARRAYS,
     advice: str = "write it again",
 ) -> "pl.DataFrame":
     """A Parquet file; InputError where it is none or damaged, takes more than `most` bytes, or has not `columns`.
 
-    `columns`: the Polars type of each, which must all be there, of that type and without nulls. Others are left out; None takes all.
+    `columns`: the Polars type of each, which must all be there, of that type and, but for the `nullable`, without nulls. Others are
+    left out; None takes all. A list of numbers is read where `columns` asks for one, and is refused elsewhere.
     """
-    return table_of(
-        read_bytes(path, most=most, advice=advice), path, columns, most_rows=most_rows, most=most, advice=advice
-    )
+    data = read_bytes(path, most=most, advice=advice)
+    return table_of(data, path, columns, nullable=nullable, most_rows=most_rows, most=most, advice=advice)
 
 
 def table_of(
@@ -39,6 +40,7 @@ def table_of(
     path: str | Path,
     columns: Mapping[str, Any] | None = None,
     *,
+    nullable: Collection[str] = (),
     most_rows: int = MOST_ROWS,
     most: int = MOST_ARRAYS,
     advice: str = "write it again",
@@ -60,7 +62,10 @@ def table_of(
         if not 0 <= rows <= most_rows or rows * _WIDEST * max(1, len(names)) > limit:
             raise ValueError(f"{rows:,} rows of {len(names)} columns in {len(data):,} bytes")
         texts = [name for name in names if _is_text(pa, schema.field(name).type)]
-        if nested := [name for name in names if pa.types.is_nested(schema.field(name).type)]:
+        lists = {name for name, kind in (columns or {}).items() if kind == pl.List(pl.Float64)}
+        if _values(about.metadata, lists) * _WIDEST > limit:
+            raise ValueError(f"its lists take more than {limit:,} bytes")
+        if nested := [name for name in names if pa.types.is_nested(schema.field(name).type) and name not in lists]:
             raise ValueError(f"column '{nested[0]}' holds lists or records")
         # Texts by number: one that is told once for a million rows is not made a million times before it is measured.
         table = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read(names, use_threads=False)
@@ -77,9 +82,15 @@ def table_of(
             raise InputError(f"{path}: has no column '{name}'; {advice}")
         if frame[name].dtype != dtype:
             raise InputError(f"{path}: column '{name}' is {frame[name].dtype}, not {dtype}; {advice}")
-        if frame[name].null_count():
+        if name not in nullable and frame[name].null_count():
             raise InputError(f"{path}: column '{name}' has nulls; {advice}")
     return frame
+
+
+def _values(about: Any, names: Collection[str]) -> int:
+    """How many values these columns have, those within lists counted."""
+    parts = (about.row_group(k).column(c) for k in range(about.num_row_groups) for c in range(about.num_columns))
+    return sum(part.num_values for part in parts if part.path_in_schema.partition(".")[0] in names)
 
 
 def _is_text(pa: Any, kind: Any) -> bool:

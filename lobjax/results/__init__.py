@@ -3,7 +3,8 @@
 from lobjax.results.comparison import Comparison, compare
 from lobjax.results.figures import save_figures
 from lobjax.results.intervals import Interval, interval
-from lobjax.results.saving import evaluation, load, save
+from lobjax.results.loading import load
+from lobjax.results.saving import evaluation, save
 from lobjax.results.tables import show, summary, table
 
 __all__ = [

@@ -16,10 +16,15 @@ BINS = 48
 def save_figures(comparison: Comparison, folder: str | Path) -> list[Path]:
     """Draw figures/distributions.png, and figures/differences.png where there is somebody to compare with."""
     folder = Path(folder) / "figures"
-    paths = [style.write(distributions(comparison), folder / "distributions.png")]
+    return [style.write(png, folder / name) for name, png in pictures(comparison).items()]
+
+
+def pictures(comparison: Comparison) -> dict[str, bytes]:
+    """The same as PNG files by name, not yet written."""
+    drawn = {"distributions.png": style.png(distributions(comparison))}
     if comparison.others:
-        paths.append(style.write(differences(comparison), folder / "differences.png"))
-    return paths
+        drawn["differences.png"] = style.png(differences(comparison))
+    return drawn
 
 
 def differences(comparison: Comparison) -> Figure:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.results.comparison import Comparison
 from lobjax.results.intervals import Interval
@@ -71,24 +70,6 @@ def paths_table(comparison: Comparison) -> pl.DataFrame:
             head = {"player": player, "quantity": quantity, "decision": np.arange(values.shape[1], dtype=np.int32)}
             frames.append(pl.DataFrame({**head, "mean": values.mean(axis=0), **columns}))
     return pl.concat(frames) if frames else pl.DataFrame()
-
-
-def load(folder: str | Path) -> Comparison:
-    """The comparison that `save` wrote, without its paths; InputError where the files are missing or damaged."""
-    folder = Path(folder)
-    try:
-        about = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
-        frame = pl.read_parquet(folder / EPISODES)
-        figures = {
-            player: {c: rows[c].to_numpy() for c in rows.columns if c not in ("player", "episode")}
-            for player, rows in ((p, frame.filter(pl.col("player") == p)) for p in about["players"])
-        }
-        return Comparison(about["task"], about["episodes"], figures, {}, dict(about.get("reasons", {})))
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename or folder}: missing; name a folder that an evaluation left") from None
-    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
-        what = str(error).splitlines()[0]
-        raise InputError(f"{folder}: not a whole evaluation ({what}); run it again") from None
 
 
 def _by_episode(paths: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

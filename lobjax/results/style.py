@@ -1,12 +1,15 @@
 """How figures look: one palette, quiet axes. Drawn without a display, through matplotlib's Agg canvas."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lobjax.display import printable
 from lobjax.files import whole_file
 
 INK, GREY, FAINT = "#22303c", "#7b8794", "#dfe5ea"
@@ -21,15 +24,33 @@ def colours(players: Sequence[str]) -> dict[str, str]:
 
 
 def named(name: str, *, before: str = "", width: int = 26, lines: int = 3) -> str:
-    """A player's name as a figure shows it, after `before`: wrapped (after underscores too), cut after some lines, and `$` as it is."""
-    found, rest = [], before + " ".join(name.split())
+    """A player's name as a figure shows it, after `before`: as `shown`, but wrapped (after underscores too) and cut after some lines."""
+    found, rest = [], before + _drawn(" ".join(name.split()))
     while len(rest) > width and len(found) < lines - 1:
         cut = max(rest.rfind(" ", 0, width + 1), rest.rfind("_", 0, width) + 1)
         cut = cut if cut > width // 3 else width
         found.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     found.append(rest if len(rest) <= width else rest[: width - 1].rstrip() + "…")
-    return "\n".join(found).replace("$", r"\$")
+    return _escaped("\n".join(found))
+
+
+def shown(name: str, most: int = 32) -> str:
+    """A text from outside as a figure can show it, in a line: no mathematics, no character without a glyph, and not too long."""
+    return _escaped(printable(_drawn(name), most))
+
+
+def _drawn(text: str, most: int = 400) -> str:
+    """Text with what has no glyph, and what cannot be printed, as escapes."""
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    return "".join(
+        c if font.get_char_index(ord(c)) else c.encode("unicode_escape").decode() for c in printable(text, most)
+    )
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text  # legends leave out what begins so
 
 
 def figure(width: float, height: float) -> Figure:
@@ -50,8 +71,16 @@ def quiet(axes: Axes, *, grid: Literal["x", "y", ""] = "y") -> Axes:
     return axes
 
 
-def write(drawn: Figure, path: Path) -> Path:
-    """Write a PNG whole."""
+def png(drawn: Figure) -> bytes:
+    """A figure as a PNG file."""
+    file = io.BytesIO()
+    drawn.savefig(file, format="png", dpi=144)
+    return file.getvalue()
+
+
+def write(drawn: Figure | bytes, path: Path) -> Path:
+    """Write a figure, or what `png` made of one, whole."""
+    data = drawn if isinstance(drawn, bytes) else png(drawn)
     with whole_file(path) as temporary:
-        drawn.savefig(temporary, dpi=144)
+        temporary.write_bytes(data)
     return path

@@ -1,10 +1,10 @@
 """A comparison as a table on a terminal."""
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lobjax.display import printable
 from lobjax.results.comparison import Comparison
 from lobjax.results.intervals import Interval
 
@@ -17,21 +17,22 @@ def table(comparison: Comparison) -> Table:
     made = Table(title=title, title_justify="left", header_style="bold")
     made.add_column("")
     for player in comparison.players:
-        made.add_column(escape(player), justify="right", overflow="fold")
+        made.add_column(Text(printable(player)), justify="right", overflow="fold")
     for metric in comparison.metrics:
         means = [comparison.mean(player, metric.name) for player in comparison.players]
         made.add_row(f"{metric.label}, {metric.unit}", *map(plus_minus, means))
     if comparison.others:
         made.add_section()
         gaps = [plus_minus(comparison.advantage(other), sign=True) for other in comparison.others]
-        made.add_row(f"advantage of {escape(comparison.first)}, {comparison.headline.unit}", "", *gaps, style="bold")
+        first = Text(f"advantage of {printable(comparison.first)}, {comparison.headline.unit}")  # a name is no markup
+        made.add_row(first, "", *gaps, style="bold")
     return made
 
 
 def summary(comparison: Comparison) -> Group:
     """The table, then in words who beat whom, then what a reader should know before believing it."""
-    lines = [Text(f"- {sentence}") for sentence in comparison.verdicts()]
-    lines += [Text(f"warning: {sentence}", style="yellow") for sentence in comparison.warnings()]
+    lines = [Text(f"- {printable(sentence)}") for sentence in comparison.verdicts()]
+    lines += [Text(f"warning: {printable(sentence)}", style="yellow") for sentence in comparison.warnings()]
     return Group(table(comparison), *lines)
 
 

@@ -37,7 +37,8 @@ def parallel(sweep: Sweep, ranked: Sequence[Any]) -> Figure:
     axes.set_xlim(-0.35, len(keys) + 0.45)
     axes.set_ylim(-0.06, 1.06)
     axes.set_yticks([])
-    names = [f"{key.rpartition('.')[0]}\n{key.rpartition('.')[2]}".strip() for key in [*keys, sweep.config.metric]]
+    parts = [key.rpartition(".") for key in [*keys, sweep.config.metric]]
+    names = [f"{style.shown(above)}\n{style.shown(last)}".strip() for above, _, last in parts]
     axes.set_xticks(range(len(keys) + 1), names, fontsize=9.5)
     axes.tick_params(length=0)
     bar = figure.colorbar(ScalarMappable(shade, RANKS), ax=axes, pad=0.01, fraction=0.03)
@@ -54,7 +55,7 @@ def importance(sweep: Sweep, weights: Mapping[str, float], trials: int) -> Figur
     ordered = sorted(weights.items(), key=lambda item: item[1])
     figure = style.figure(7.2, 1.2 + 0.42 * len(ordered))
     axes = quiet(figure.subplots(), grid="x")
-    axes.barh([key for key, _ in ordered], [value for _, value in ordered], color=FIRST, height=0.62)
+    axes.barh([style.shown(key, 80) for key, _ in ordered], [value for _, value in ordered], color=FIRST, height=0.62)
     for place, (_, value) in enumerate(ordered):
         axes.annotate(
             f"{value:.2f}",
@@ -102,7 +103,7 @@ def _axis(axes: Axes, x: float, ticks: Sequence[tuple[float, str]]) -> None:
     axes.plot([x, x], [0, 1], color=GREY, linewidth=1.2, zorder=1)
     for place, text in ticks:
         axes.plot([x - 0.02, x + 0.02], [place, place], color=GREY, linewidth=1.2, zorder=1)
-        short = text if len(text) <= 18 else text[:17] + "…"
+        short = style.shown(text if len(text) <= 18 else text[:17] + "…")
         axes.annotate(
             short, (x, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8, color=INK, zorder=4,
             bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},

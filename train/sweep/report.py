@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import optuna
 import polars as pl
 
+from lobjax.display import cell, printable
 from lobjax.files import whole_file
 from lobjax.results import style
 from lobjax.results.intervals import Interval, interval
@@ -72,7 +73,7 @@ def markdown(sweep: Sweep, past: Sequence[Past], ranked: Sequence[Ranked], weigh
     """The report's lines."""
     config = sweep.config
     lines = [
-        f"# Sweep over {', '.join(sweep.space)}",
+        printable(f"# Sweep over {', '.join(sweep.space)}"),
         "",
         f"{_counts(past)}. Method {config.method}; {config.direction} `{config.metric}`, its mean over the last "
         f"{100 * config.over:g}% of a run; mean of {config.seeds} seeds with half of the 95% interval (Student's t).",
@@ -90,7 +91,7 @@ def markdown(sweep: Sweep, past: Sequence[Past], ranked: Sequence[Ranked], weigh
         lines += [
             "| key | importance |",
             "|---|---|",
-            *(f"| {key} | {value:.2f} |" for key, value in weights.items()),
+            *(_row([key, f"{value:.2f}"]) for key, value in weights.items()),
             "",
         ]
     others = [each for each in past if each.status != "complete"]
@@ -122,4 +123,4 @@ def _counts(past: Sequence[Past]) -> str:
 
 
 def _row(cells: Sequence[Any]) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+    return "| " + " | ".join(cell(str(each)) for each in cells) + " |"

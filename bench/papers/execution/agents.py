@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from bench import recording
 from bench.papers.execution.cells import MARKETS, TABLE_A, TABLE_B, Cell
@@ -27,13 +27,39 @@ from lobjax.cli import note
 from lobjax.env import make
 from lobjax.files import whole_file
 from lobjax.policy import FILE, load_policy
+from lobjax.reading import exists
 from lobjax.results import surroundings
+from lobjax.schema import read_shape
 from train.config import TrainConfig
 from train.runfolder import RunFolder
 
 SCORES = "execution-paper.json"  # in a run's folder: what its evaluations gave
 ACTIONS = ("sampled", "mode")
 Scores = dict[str, Any]
+
+
+class Played(TypedDict):
+    """What one way of acting gave."""
+
+    mean: float
+    std: float
+    n: int
+    not_zero: dict[str, float]
+
+
+class Kept(TypedDict):
+    """One of the evaluations in `SCORES`."""
+
+    cell: str
+    episodes: int
+    episode_seed: int
+    first: int
+    policy: str
+    train_s: float
+    training: dict[str, dict[str, float]]
+    commits: dict[str, str]
+    sampled: Played
+    mode: Played
 
 
 def agent_record(
@@ -82,7 +108,7 @@ def evaluated(
         **asked,
         "train_s": training_seconds(folder),
         "training": {"not_zero": training_counts(folder)},
-        "commits": {"trained": folder.about()["commit"], "evaluated": recording.origin()["commit"]},
+        "commits": {"trained": folder.about().get("commit", "unknown"), "evaluated": recording.origin()["commit"]},
     }
     for actions in ACTIONS:
         policy = load_policy(folder.path, deterministic=actions == "mode")
@@ -99,7 +125,8 @@ def evaluated(
 
 def _kept(path: Path) -> list[Scores]:
     """The scores in a file, none where there is no file; with the settings that are taken for those of an earlier version."""
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    advice = "remove it, it is made again"
+    kept: list[Any] = read_shape(list[Kept], path, advice=advice) if exists(path) else []
     return [scores | {"settings": surroundings.that_must_agree(scores.get("settings"), path)} for scores in kept]
 
 

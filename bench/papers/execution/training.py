@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.papers.execution.cells import CELLS, Cell, cell_config
 from lobjax import locks
@@ -13,6 +13,7 @@ from lobjax.config import to_dict
 from lobjax.errors import InputError, nearest
 from lobjax.policy import FILE
 from lobjax.results.metrics import MUST_NOT_HAPPEN
+from lobjax.results.updates import number
 from train import runner
 from train.config import EvaluationConfig, TrainConfig, config_from, load_config
 from train.runfolder import RunFolder, check_surroundings
@@ -150,21 +151,34 @@ def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET)
 
 def training_seconds(folder: RunFolder) -> float:
     """Seconds of all updates of a run, without compiling."""
-    return sum(line["time/update_seconds"] for line in folder.lines())
+    return sum(_number(folder, line, "time/update_seconds") for line in folder.lines())
 
 
 def training_counts(folder: RunFolder) -> dict[str, float]:
     """What must be 0 and was not, summed over the episodes that ended in training. Stuck lots are valued, and are not among them."""
-    lines = list(folder.lines())
-    totals = {name: sum(line.get(f"episode/{name}", 0) for line in lines) for name in MUST_NOT_HAPPEN}
+    totals = dict.fromkeys(MUST_NOT_HAPPEN, 0.0)
+    for line in folder.lines():
+        for name in MUST_NOT_HAPPEN:
+            totals[name] += _number(folder, line, f"episode/{name}", 0)
     return {name: total for name, total in totals.items() if total}
 
 
 def curve(folder: RunFolder) -> list[tuple[int, float]]:
     """(environment steps before a rollout, mean return of the episodes that ended in it), for every update."""
-    lines = list(folder.lines())
-    each = lines[0]["step"] if lines else 0
-    return [(line["step"] - each, line["episode/return"]) for line in lines if line["episode/count"]]
+    found, each = [], None
+    for line in folder.lines():
+        each = line["step"] if each is None else each
+        if _number(folder, line, "episode/count", 0):
+            found.append((line["step"] - each, _number(folder, line, "episode/return")))
+    return found
+
+
+def _number(folder: RunFolder, line: dict[str, Any], name: str, default: float | None = None) -> float:
+    """A metric of an update; InputError where it is none."""
+    value = number(line.get(name, default))
+    if value is None:
+        raise InputError(f"{folder.metrics}: update {line['update']} has no '{name}'; train the run again")
+    return value
 
 
 def _learned(config: TrainConfig) -> TrainConfig:
