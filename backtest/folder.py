@@ -61,7 +61,7 @@ class About(TypedDict):
     backtest: dict[str, Any]
     versions: dict[str, str]
     commit: str
-    device: dict[str, str]
+    device: dict[str, str | int]
     data: dict[str, str]
     detail: Detail
 

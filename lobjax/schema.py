@@ -1,7 +1,7 @@
 """Shapes of JSON from outside: written down as a TypedDict, and checked here, in one way for every reader.
 
 A shape is a TypedDict (keys beyond those it names are left alone), `dict[str, X]`, `list[X]`, a `Literal`, `str`, `bool`, `int` of 64
-bits, `float` (any finite number), `None`, `Any`, or a union of those with None.
+bits, `float` (any finite number), `None`, `Any`, or a union of those.
 """
 
 import math
@@ -45,7 +45,8 @@ def _wrong(hint: Any, value: Any, at: str) -> str | None:
     if origin in (typing.Union, types.UnionType):
         if value is None and types.NoneType in arguments:
             return None
-        return _wrong(next(a for a in arguments if a is not types.NoneType), value, at)
+        found = [_wrong(a, value, at) for a in arguments if a is not types.NoneType]
+        return None if None in found else found[0]
     if origin is Literal:
         known = " or ".join(map(repr, arguments))
         same = any(type(value) is type(a) and value == a for a in arguments)

@@ -63,7 +63,8 @@ def write(path: Path, kind: str, players=("agent", "twap")) -> Path:
     path.mkdir(parents=True)
     about = {
         "task": task, "command": "python -m backtest run", "seed": 1, "policy": None, "backtest": to_dict(config), "engine": "host",
-        "versions": {"jax": "0"}, "commit": "abc", "device": {"kind": "cpu"}, "data": {}, "detail": {"episode": 2, "same_as_table": False},
+        "versions": {"jax": "0"}, "commit": "abc", "device": {"kind": "cpu", "count": 1},
+        "data": {}, "detail": {"episode": 2, "same_as_table": False},
     }  # fmt: skip
     made = comparison(task, players)
     folder.write_run(path, about)

@@ -167,7 +167,7 @@ def test_saved_and_loaded(played, tmp_path):
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {"differences.png", "distributions.png"}
     assert table(found).row_count == len(METRICS["execution"]) + 1
     (tmp_path / "episodes.parquet").write_bytes(b"torn")
-    with pytest.raises(InputError, match="not a whole evaluation"):
+    with pytest.raises(InputError, match="not a whole Parquet file"):
         load(tmp_path)
 
 

@@ -67,7 +67,7 @@ def test_a_torn_checkpoint_is_refused_when_named_and_passed_over_otherwise(saved
         checkpoint.find(newer.path)
     assert [c.update for c in checkpoint.complete(tmp_path)] == [3]
     (newer.path / "meta.json").write_text("{")
-    with pytest.raises(InputError, match=r"meta\.json is damaged"):
+    with pytest.raises(InputError, match=r"meta\.json: not JSON"):
         checkpoint.find(newer.path)
     shutil.rmtree(newer.path / "state")
     (newer.path / "meta.json").unlink()

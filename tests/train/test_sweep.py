@@ -191,7 +191,7 @@ def test_folders_of_other_sweeps_and_damaged_tables_are_refused(tmp_path, capsys
     with pytest.raises(InputError, match="trial 0 is not what this sweep proposes"):
         run_sweep(sweep, tmp_path / "out", by_formula(sweep))
     (tmp_path / "out" / "trials.parquet").write_bytes(b"torn")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="not a whole Parquet file"):
         run_sweep(sweep, tmp_path / "out", by_formula(sweep))
 
 

@@ -90,7 +90,7 @@ def test_bad_files_are_one_line(capsys, tmp_path: Path):
     with pytest.raises(InputError, match="no such file"):
         table((tmp_path / "absent.jsonl",))
     (tmp_path / "records.jsonl").write_text(json.dumps(of_env(1.0)) + "\n\n{'bench'}\n")
-    with pytest.raises(InputError, match=r"records.jsonl, line 3: not a record"):
+    with pytest.raises(InputError, match=r"records.jsonl, line 3: not JSON"):
         table((tmp_path / "records.jsonl",))
     (tmp_path / "records.jsonl").write_text("\n")
     with pytest.raises(InputError, match="no record in it"):
