@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.commands.table import table
 from bench.markdown import short
 from bench.recording import numbers, rates, rounded
+from bench.speed.floor import instructions
 from bench.speed.scaling import apart
 from lobjax.errors import InputError
+from tests.fuzzing import damaged, edited, fuzzed, read_or_refuse
 
 ORIGIN = {
     "device": "A chip", "backend": "cpu", "cores": 2, "versions": {"jax": "0.10.2"}, "commit": "abc+", "command": "python -m bench engine",
@@ -111,3 +115,59 @@ def test_labels_are_moved_apart_as_little_as_that_takes():
     assert apart([0.1, 0.5, 0.9], 0.1) == [0.1, 0.5, 0.9]
     assert apart([0.5, 0.5, 0.5, 0.9], 0.1) == pytest.approx([0.4, 0.5, 0.6, 0.9])
     assert apart([0.1, 0.15, 0.3], 0.1) == pytest.approx([0.075, 0.175, 0.3])
+
+
+@fuzzed(60)
+@given(data=st.data(), kind=st.sampled_from(("engine", "env")))
+def test_records_that_were_edited(tmp_path_factory, capsys, data, kind):
+    """A table and a plot, or one line."""
+    folder = tmp_path_factory.getbasetemp()
+    record = of_engine("host", 24.1e6) if kind == "engine" else of_env(31234.0)
+    path = folder / "edited.jsonl"
+    path.write_text(json.dumps(data.draw(edited(record))) + "\n")
+    read_or_refuse(lambda: table((path,)), size=5_000)
+
+
+@fuzzed(30)
+@given(data=st.data())
+def test_records_that_were_damaged(tmp_path_factory, capsys, data):
+    path = tmp_path_factory.getbasetemp() / "damaged.jsonl"
+    lines = "".join(json.dumps(record) + "\n" for record in (of_engine("host", 1e6), of_env(10.0)))
+    path.write_bytes(data.draw(damaged(lines.encode())))
+    read_or_refuse(lambda: table((path,)), size=5_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"books": "64"}, "'books' is '64', not a whole number"),
+        ({"floor": []}, "'floor' is a list, not an object"),
+        ({"messages_per_s": float("nan")}, "'messages_per_s' is nan"),
+        ({"messages_per_s": 0}, "not above 0"),
+        ({"versions": {}}, "'versions' has no key 'jax'"),
+        ({"bench": ["engine"]}, "not a record"),
+    ],
+)
+def test_a_record_of_other_types_is_one_line(tmp_path: Path, change, said):
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(of_engine("host", 1e6)) + "\n" + json.dumps(of_engine("host", 1e6) | change) + "\n")
+    with pytest.raises(InputError) as refused:
+        table((path,))
+    assert said in str(refused.value) and "line 2" in str(refused.value)
+
+
+def test_names_stay_in_their_cells_and_out_of_mathematics(capsys, tmp_path: Path):
+    text = shown(
+        capsys, tmp_path, of_engine("a|b$x_{1$", 1e6, device="A $chip_{"), of_engine("_c", 2e6), plot=tmp_path / "a.png"
+    )
+    assert r"| a\|b$x_{1$ |" in text and (tmp_path / "a.png").stat().st_size
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '{"kernel": 1}', '{"kernel": "book", "log": false, "capacity": 0, "instructions_per_message": 1}'],
+)
+def test_a_kernels_record_that_is_none(tmp_path: Path, line):
+    (tmp_path / "kernel.jsonl").write_text(line + "\n")
+    with pytest.raises(InputError, match=r"kernel\.jsonl, line 1"):
+        instructions(tmp_path / "kernel.jsonl", "book", 64)
