@@ -12,7 +12,7 @@ from lobjax.errors import InputError
     [
         ({"cells": "mpl:1"}, "unknown network 'mpl'; did you mean 'mlp'"),
         ({"cells": "mlp"}, "write NET:MESSAGES"),
-        ({"cells": "mlp:0"}, "write NET:MESSAGES"),
+        ({"cells": "mlp:0"}, "--cells mlp: 0 is out of range"),
         ({"envs": 6}, "n_envs 6 does not divide into 1 devices x 4 minibatches"),
         ({"devices": 64, "envs": 1024}, "64 wanted, 1 cpu found"),
         ({"engine": "gpu"}, "--engine gpu: unknown"),

@@ -72,7 +72,7 @@ def test_bad_arguments_are_one_line(tmp_path: Path):
     (tmp_path / "taken").write_text("")
     for options, words in (
         ({"out": tmp_path}, "exists; name a new folder"),
-        ({"out": tmp_path / "new", "minutes": 0.0}, "--minutes 0"),
+        ({"out": tmp_path / "new", "minutes": 0.0}, "--minutes: 0.0 is out of range"),
         ({"out": tmp_path / "new", "data": tmp_path / "absent"}, "no such file"),
     ):
         with pytest.raises(InputError) as refused:

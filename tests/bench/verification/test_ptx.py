@@ -78,7 +78,7 @@ def test_wrong_arguments_of_the_command_are_one_line(tmp_path: Path):
     target.write_text("")
     with pytest.raises(InputError, match="--plugins: no jax_plugins"):
         kernel_compile(target=target, plugins=tmp_path)
-    with pytest.raises(InputError, match="--capacities: 513 is out of range"):
+    with pytest.raises(InputError, match=r"--capacities\[1\]: 513 is out of range"):
         kernel_compile(target=target, capacities=(8, 513))
 
 
