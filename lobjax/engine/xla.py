@@ -2,7 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -79,7 +79,7 @@ def _run_chunks(messages: Message, capacity: int, *, every: bool) -> tuple[tuple
     return tuple(np.concatenate(parts) for parts in zip(*dense, strict=True)), np.concatenate(fills)
 
 
-@cache
+@lru_cache(maxsize=16)  # a program is megabytes, and there is one for every shape of streams
 def _compiled(books: int, length: int, capacity: int, every: bool) -> Any:
     """The program for a chunk, compiled before threads ask for it."""
 

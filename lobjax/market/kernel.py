@@ -6,7 +6,7 @@ steps. Anywhere but on a GPU it runs in Pallas' interpreter, for tests, and slow
 """
 
 import warnings
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import jax
@@ -127,7 +127,7 @@ def check_flow(flow: Flow, state: Any, params: Any) -> None:
         )
 
 
-@cache
+@lru_cache(maxsize=64)  # flows that were asked about are held here
 def _flow_error(flow: Flow, tree: Any, shapes: tuple) -> str | None:
     """What stands against a kernel that only draws one message, in the first line of the compiler's words."""
     book = jax.eval_shape(lambda: from_book(empty_book(MIN_SLOTS)))
