@@ -119,8 +119,8 @@ def snapshots(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("day") / "day.npz"
     bids = np.stack([np.arange(1000, 997, -1), np.full(3, 50)], axis=1)
     asks = np.stack([np.arange(1001, 1004), np.full(3, 50)], axis=1)
-    sides = (np.broadcast_to(side, (300, 3, 2)).astype(np.int32) for side in (bids, asks))
-    write_npz(path, Snapshots(*sides, 36_000 * 10**9 + 10**9 * np.arange(300, dtype=np.int64)))
+    bids, asks = (np.broadcast_to(side, (300, 3, 2)).astype(np.int32) for side in (bids, asks))
+    write_npz(path, Snapshots(bids, asks, 36_000 * 10**9 + 10**9 * np.arange(300, dtype=np.int64)))
     return path
 
 
