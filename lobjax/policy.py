@@ -155,7 +155,10 @@ def policy_of(arrays: Mapping[str, np.ndarray], path: str | Path, *, determinist
         space_class = SPACES[space.pop("class")]
         about["space"] = space_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in space.items()})
     config = build(PolicyConfig, about, str(path))
-    template = jax.eval_shape(lambda: _blank(config))
+    try:
+        template = jax.eval_shape(lambda: _blank(config))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     wanted = dict(_named(template))
     if {k: (v.shape, v.dtype) for k, v in given.items()} != {k: (v.shape, v.dtype) for k, v in wanted.items()}:
         raise InputError(f"{path}: its arrays do not fit its configuration; the file is damaged, {_AGAIN}")

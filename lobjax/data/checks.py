@@ -5,12 +5,14 @@ import numpy as np
 from lobjax.columns import check_column, check_times, check_where
 from lobjax.data.day import MOST_LEVELS, Day, EventType, Origin
 from lobjax.errors import InputError
-from lobjax.types import AGENT_ID_BASE, Kind, Side
+from lobjax.kinds import Kind, Trait
+from lobjax.types import AGENT_ID_BASE, Side
 
 # What `DayInfo.counts` calls the messages of each Origin, in its order.
 _BY_ORIGIN = ("real_messages", "correction_messages", "pruned", "repaired", "seeded", "revealed", "withdrawn")
-_PRICED = (Kind.LIMIT, Kind.IOC, Kind.FOK, Kind.POST_ONLY, Kind.REPLACE, Kind.REDUCE)
-_NAMING = (Kind.LIMIT, Kind.POST_ONLY, Kind.CANCEL, Kind.DELETE, Kind.REPLACE)
+_PRICED = [kind for kind in Kind if Trait.PRICED in kind.traits]
+_SIZED = [kind for kind in Kind if Trait.SIZED in kind.traits]
+_NAMING = [kind for kind in Kind if kind.traits & (Trait.NEW_ID | Trait.NAMES_ORDER)]
 _PRINTED = (EventType.EXECUTION, EventType.HIDDEN, EventType.CROSS)
 
 
@@ -82,8 +84,8 @@ def _check_messages(day: Day) -> None:
     check_column("order_id", of.order_id, np.int32, count, 0, AGENT_ID_BASE - 1)
     check_column("owner", of.owner, np.int32, count, None, 0)
     check_where("price", (of.price == 0) & np.isin(of.kind, _PRICED), of.price, "for an order")
-    check_where("size", (of.size == 0) & (of.kind != Kind.NOOP) & (of.kind != Kind.DELETE), of.size, "for an order")
-    check_where("order_id", (of.order_id == 0) & np.isin(of.kind, _NAMING), of.order_id, "for an order that rests")
+    check_where("size", (of.size == 0) & np.isin(of.kind, _SIZED), of.size, "for an order")
+    check_where("order_id", (of.order_id == 0) & np.isin(of.kind, _NAMING), of.order_id, "for an order that is named")
     check_times("time", day.time_s, day.time_ns, count)
     for name, mine, theirs in (("time_s", day.time_s, day.row_time_s), ("time_ns", day.time_ns, day.row_time_ns)):
         check_where(name, mine != theirs[day.row], mine, "not that of its row")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from lobjax.data.lookalikes import content_of
 from lobjax.errors import InputError
-from lobjax.reading import Unpacked, exists, most_for, opened, parsing
+from lobjax.reading import Unpacked, check_method, exists, most_for, opened, parsing
 
 BLOCK_BYTES = 1 << 23
 _MOST_BYTES = 1 << 38  # of a file, and of what it unpacks to
@@ -155,6 +155,7 @@ def _member_or_whole(text: Text, stream: Any) -> Iterator[Any]:
         return
     with parsing(text, _UNPACKED, _FETCH):
         archive = zipfile.ZipFile(stream)
+        check_method(archive.getinfo(text.member))
         member = archive.open(text.member)
     with archive, member:
         yield member

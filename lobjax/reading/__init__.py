@@ -12,7 +12,7 @@ from lobjax.reading.documents import MOST_JSON, parse_json, read_json, read_line
 from lobjax.reading.files import MOST_TEXT, MiB, exists, is_file, opened, read_bytes, read_text
 from lobjax.reading.parsing import parsing
 from lobjax.reading.tables import read_table, table_of
-from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, most_for
+from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, check_method, most_for
 
 __all__ = [
     "EXPANDS",
@@ -22,6 +22,7 @@ __all__ = [
     "ROOM",
     "MiB",
     "Unpacked",
+    "check_method",
     "exists",
     "is_file",
     "most_for",

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from lobjax.reading.files import opened
 from lobjax.reading.parsing import parsing
-from lobjax.reading.unpacking import MOST_ARRAYS, most_for
+from lobjax.reading.unpacking import MOST_ARRAYS, check_method, most_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,7 @@ def read_npz(
                 name = member.filename.removesuffix(".npy")
                 if names is not None and name not in names:
                     continue
+                check_method(member)
                 with archive.open(member) as packed:
                     found[name] = _array(packed, member, limit)
                 limit -= found[name].nbytes

@@ -65,7 +65,7 @@ FAULTS = {
     "size": (of_messages("size", -2), "size is -2"),
     "no size": (of_messages("size", 0, 0), "size is 0 at 0, for an order"),
     "agent's id": (of_messages("order_id", 1 << 30), "order_id is 1073741824"),
-    "no id": (of_messages("order_id", 0, 0), "order_id is 0 at 0, for an order that rests"),
+    "no id": (of_messages("order_id", 0, 0), "order_id is 0 at 0, for an order that is named"),
     "owner": (of_messages("owner", 1), "owner is 1 at 5"),
     "short": (lambda day: day._replace(messages=Message(*(field[:-1] for field in day.messages))), "kind has"),
     "empty": (lambda day: day._replace(messages=Message(*(field[:0] for field in day.messages))), "kind has 0 values"),
