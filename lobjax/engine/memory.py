@@ -23,6 +23,11 @@ def said_in_one_line(what: str, *, change: str = CHANGE) -> Iterator[None]:
         raise
 
 
+def result_bytes(books: int, messages: int, capacity: int) -> int:
+    """About what any engine holds at least for streams `[books, messages]`: messages, lots, counters, and a listing of every book."""
+    return books * (messages * (6 + 1) + 2 * capacity * 4 + 5) * 4
+
+
 def stream_bytes(books: int, messages: int, capacity: int) -> int:
     """About what the engine `kernel` holds at once for streams `[books, messages]`: books, listings, messages, lots, fills."""
     held = min(books, max(1, MOST_FILL_ROWS // messages))

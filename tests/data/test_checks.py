@@ -13,6 +13,7 @@ from lobjax.book import Book
 from lobjax.data import Day, Replay, build_day
 from lobjax.data.checks import check_day
 from lobjax.data.day import DayInfo
+from lobjax.engine import run_streams
 from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
 from lobjax.flow.recorded import to_device
@@ -196,8 +197,15 @@ def test_streams_and_snapshots_of_lengths_that_differ():
         given._replace(side=given.side[:1]),
         Message(*(field[0] for field in given)),
     ):
-        with pytest.raises(ValueError, match="must be of one shape"):
-            batch.run(wrong, 8)
+        for call in (
+            lambda wrong=wrong: batch.run(wrong, 8),
+            lambda wrong=wrong: run_streams(wrong, engine="reference", capacity=8),
+        ):
+            with pytest.raises(ValueError, match="must be of one shape"):
+                call()
+    with pytest.raises(InputError, match=r"100,000,000,000 books of capacity 8 needs about .* of memory"):
+        many = Message(*(np.broadcast_to(np.int32(0), (10**11, 1)) for _ in Message._fields))
+        run_streams(many, engine="reference", capacity=8)
     side = np.ones((4, 1, 2), np.int32)
     for call in (
         lambda: host.execute_trade(side, side, 0, 1, 9, 4),
