@@ -173,7 +173,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_agent(trained, tmp_path):
     assert (stopped / FILE).read_bytes() == (whole / FILE).read_bytes()
     assert [line["update"] for line in RunFolder(stopped).lines()] == [1, 2]
     (stopped / "run.json").write_text("{}")
-    with pytest.raises(InputError, match=r"run\.json: damaged"):
+    with pytest.raises(InputError, match=r"run\.json: it has no key"):
         finished(RUN, probe(), tmp_path, TASKS)
 
 
