@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import lobjax.memory as machine
 from lobjax.engine import ENGINES, Engine, kernel, memory, run_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
@@ -12,30 +13,32 @@ ROOM = 1 << 20
 
 
 def test_what_does_not_fit_is_said_before_it_runs(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: ROOM)
+    monkeypatch.setattr(machine, "free_bytes", lambda: ROOM)
     monkeypatch.setattr(kernel, "run", lambda *_: pytest.fail("it ran"))
     messages = random_streams(0, 600, 10)
     with pytest.raises(InputError) as refused:
         run_streams(messages, engine="kernel", capacity=64)
     said = str(refused.value)
-    assert "\n" not in said and "600 books of capacity 64 needs about" in said and "the device has 1 MiB free" in said
+    assert "\n" not in said and "600 books of capacity 64 needs about" in said and "1 MiB are free" in said
     assert "run fewer books at a time or give them a smaller capacity" in said
 
 
 def test_what_fits_runs(monkeypatch):
-    monkeypatch.setattr(memory, "free_bytes", lambda: ROOM)
+    monkeypatch.setattr(machine, "free_bytes", lambda: ROOM)
     result = run_streams(random_streams(0, 2, 10), engine="kernel", capacity=8)
     assert result.bids.shape == (2, 8, 4)
 
 
 def test_a_device_that_does_not_tell_is_no_obstacle(monkeypatch):
     class Device:
+        platform = "gpu"
+
         def memory_stats(self):
             return None
 
     monkeypatch.setattr("jax.local_devices", lambda: [Device()])
-    assert memory.free_bytes() is None
-    memory.must_fit(1 << 60, "all")
+    assert machine.free_bytes() is None
+    machine.must_fit(1 << 60, "all", change="buy more")
 
 
 def test_the_limit_is_what_is_free_of_the_device(monkeypatch):
@@ -44,10 +47,10 @@ def test_the_limit_is_what_is_free_of_the_device(monkeypatch):
             return {"bytes_limit": 3 * ROOM, "bytes_in_use": ROOM}
 
     monkeypatch.setattr("jax.local_devices", lambda: [Device()])
-    assert memory.free_bytes() == 2 * ROOM
-    memory.must_fit(2 * ROOM, "half")
-    with pytest.raises(InputError, match="all needs about 3 MiB and the device has 2 MiB free; buy more"):
-        memory.must_fit(3 * ROOM, "all", change="buy more")
+    assert machine.free_bytes() == 2 * ROOM
+    machine.must_fit(2 * ROOM, "half", change="buy more")
+    with pytest.raises(InputError, match="all needs about 3 MiB of memory and 2 MiB are free; buy more"):
+        machine.must_fit(3 * ROOM, "all", change="buy more")
 
 
 def test_what_xla_says_becomes_one_line():
@@ -78,7 +81,7 @@ def test_the_estimate_covers_what_the_kernel_holds():
 
 
 def test_bytes_in_words():
-    assert [memory.in_words(count) for count in (0, 1000, 1536, 150 << 20, 5 * 2**40 * 1024)] == [
-        "0 B", "1000 B", "1.5 KiB", "150 MiB", "5120 TiB",
+    assert [machine.in_words(count) for count in (0, 1000, 1536, 150 << 20, 5 * 2**40 * 1024)] == [
+        "0 B", "1,000 B", "1.5 KiB", "150 MiB", "5,120 TiB",
     ]  # fmt: skip
     assert np.isfinite(memory.stream_bytes(1, 1, 1))
