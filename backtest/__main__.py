@@ -32,13 +32,13 @@ def run(
     """
     override(load_yaml(config) if config else {}, [*set])  # what cannot be read is told before anything is imported
     from backtest.config import load_config
-    from backtest.players import trained_env
+    from backtest.players import trained_config
     from backtest.run import run as play
     from lobjax.engine.memory import said_in_one_line
     from lobjax.results import evaluation, show
     from lobjax.results.stamp import command
 
-    settings = load_config(config, [*set], trained_env(policy) if config is None else None)
+    settings = load_config(config, [*set], trained_config(policy, needed=config is None))
     with said_in_one_line("the backtest", change="lower batch"):
         comparison = play(settings, policy, out, command("python -m backtest"))
     show(comparison)

@@ -1,16 +1,17 @@
 """Who plays in a backtest: a saved agent, if there is one, then the strategies."""
 
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from backtest.config import BacktestConfig
-from lobjax.env import Environment, make
+from lobjax import plugins
+from lobjax.env import Environment
 from lobjax.errors import InputError
 from lobjax.evaluation import Player
 from lobjax.policy import load_policy
 from lobjax.reading import exists
 from lobjax.schema import read_shape
-from lobjax.strategies import strategies
+from lobjax.tasks import make, strategies
 
 AGENT_NAME = "agent"
 
@@ -29,15 +30,25 @@ def players(config: BacktestConfig, env: Environment, policy: Path | None) -> di
     return found
 
 
-def trained_env(policy: Path | None) -> Any:
-    """The environment section of the run that left an agent, or None where its folder does not say."""
+def trained_config(policy: Path | None, *, needed: bool = True) -> dict[str, Any] | None:
+    """Environment and plugins of the run that left an agent; None without an agent, or where its folder does not say.
+
+    InputError where its run.json is damaged, if it is `needed`: without it there is no configuration.
+    """
     if policy is None or not exists(policy / "run.json"):
         return None
-    return read_shape(_Trained, policy / "run.json", advice="give a CONFIG")["config"]["env"]
+    try:
+        found = read_shape(_Trained, policy / "run.json", advice="give a CONFIG")["config"]
+    except InputError:
+        if needed:
+            raise
+        return None
+    return {"env": found["env"], plugins.KEY: found.get("plugins", [])}
 
 
 class _Config(TypedDict):
     env: dict[str, Any]
+    plugins: NotRequired[list[str]]
 
 
 class _Trained(TypedDict):

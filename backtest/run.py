@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backtest import folder, snapshot_folder
+from backtest import folder
 from backtest.config import EPISODES, BacktestConfig
 from backtest.players import players
 from backtest.progress import playing
@@ -13,11 +13,13 @@ from backtest.report import write_report
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
-from lobjax.env import Environment, make, memory
+from lobjax.env import Environment, memory
 from lobjax.evaluation import Episodes, Player
 from lobjax.files import whole_folder
 from lobjax.results import Comparison, compare, save
+from lobjax.results.report.traces import write_trace
 from lobjax.results.stamp import data_sources, stamp
+from lobjax.tasks import TASKS, make
 from lobjax.trace import Trace, trace_episode
 
 
@@ -32,7 +34,9 @@ def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -
     folder.check_free(out)
     env = make(config.env)
     cast = players(config, env, policy)
-    curves = snapshot_folder.curves_of(policy) if env.name == "snapshot" else {}
+    spec = TASKS[env.name]
+    report = spec.report(spec.words)
+    prepared = report.prepare(policy)
     episodes = _episodes(config, env)
     needed = memory.playing(env, episodes.count, episodes.batch, len(cast))
     needed.check("this backtest")
@@ -42,16 +46,15 @@ def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -
         comparison = compare(env, env.default_params, cast, episodes, progress)
     index = typical(comparison)
     trace = None
-    if env.name != "snapshot":  # its paths show every decision already
+    if spec.traced:
         note("one episode in detail")
         trace = _trace(config, env, cast[comparison.first], episodes, index)
     with whole_folder(out) as temporary:
         folder.write_run(temporary, _about(config, env, policy, command, index))
         save(comparison, temporary)
-        if trace is None:
-            snapshot_folder.write(temporary, comparison, curves)
-        else:
-            folder.write_trace(temporary, trace)
+        if trace is not None:
+            write_trace(temporary, trace)
+        report.leave(temporary, comparison, prepared)
         write_report(temporary)
     return comparison
 
@@ -73,7 +76,7 @@ def _trace(config: BacktestConfig, env: Environment, player: Player, episodes: E
 
 
 def _about(config: BacktestConfig, env: Environment, policy: Path | None, command: str, index: int) -> dict[str, Any]:
-    flows = [config.env, *([config.profile_env] if config.profile_env else [])]
+    flows = [config.env.flow, *([config.profile] if config.profile_env else [])]
     return {
         "task": env.name,
         "command": command,

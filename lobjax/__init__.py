@@ -11,29 +11,30 @@ from lobjax import caching, forking
 
 if TYPE_CHECKING:
     from lobjax.book import Book, step
-    from lobjax.env import EnvConfig, Environment, make
+    from lobjax.env import Environment
     from lobjax.kinds import Kind
     from lobjax.policy import load_policy
     from lobjax.results import compare
+    from lobjax.tasks import EnvConfig, make
     from lobjax.types import Message, Side
 
 __version__ = "0.5.0"
 
 _HOMES = {
     "Book": "lobjax.book",
-    "EnvConfig": "lobjax.env",
+    "EnvConfig": "lobjax.tasks",
     "Environment": "lobjax.env",
     "Kind": "lobjax.kinds",
     "Message": "lobjax.types",
     "Side": "lobjax.types",
     "compare": "lobjax.results",
     "load_policy": "lobjax.policy",
-    "make": "lobjax.env",
+    "make": "lobjax.tasks",
     "step": "lobjax.book",
 }
 _PACKAGES = (
     "book", "data", "engine", "env", "evaluation", "flow", "market", "nets", "policy", "reference", "results", "snapshot", "strategies",
-    "torch_port", "trace", "types",
+    "tasks", "torch_port", "trace", "types",
 )  # fmt: skip
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 An unknown key is an error that names the nearest one; a value of the wrong type is an error that says which was wanted
 (`yaml.safe_load("3e-4")` is a string: it is read as a number only where a number is wanted). A union of dataclasses is told apart by
-its `kind` field, a `Literal` with one value. A number must lie in the range that is stated beside its field (`lobjax.ranges`).
+its `kind` field, a `Literal` with one value; so is what a registry knows (`lobjax.registry.OneOf`). A number must lie in the range that
+is stated beside its field (`lobjax.ranges`).
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from lobjax import bounded_yaml
 from lobjax.errors import InputError, nearest
 from lobjax.ranges import number, shown, stated
 from lobjax.reading import parsing, read_text
+from lobjax.registry import OneOf
 
 C = TypeVar("C")
 
@@ -90,6 +92,8 @@ def _copy(data: Any) -> Any:
 def _convert(hint: Any, value: Any, where: str) -> Any:
     hint, limit = stated(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(limit, OneOf):
+        return _convert_kind(limit.kinds, value, where)
     if hint is Any:
         return value
     if origin in (typing.Union, types.UnionType):
@@ -118,7 +122,11 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     choices = [a for a in arguments if a is not type(None)]
     if len(choices) == 1:
         return _convert(choices[0], value, where)
-    kinds = {typing.get_args(typing.get_type_hints(c)["kind"])[0]: c for c in choices}
+    return _convert_kind({typing.get_args(typing.get_type_hints(c)["kind"])[0]: c for c in choices}, value, where)
+
+
+def _convert_kind(kinds: dict[str, Any], value: Any, where: str) -> Any:
+    """The configuration that a mapping's `kind` names."""
     if not isinstance(value, dict) or "kind" not in value:
         raise InputError(f"{where}: missing key 'kind'; known: {', '.join(sorted(kinds))}")
     if not isinstance(value["kind"], str) or value["kind"] not in kinds:

@@ -14,22 +14,15 @@ from lobjax.config import build, to_dict
 from lobjax.env.spaces import MultiDiscrete, Simplex
 from lobjax.errors import InputError
 from lobjax.files import whole_file
-from lobjax.nets import (
-    Categoricals,
-    CategoricalsConfig,
-    Head,
-    HeadConfig,
-    LogisticNormalConfig,
-    NetConfig,
-    SimplexHeadConfig,
-    make_net,
-    make_simplex_head,
-)
+from lobjax.nets import HEADS, Head, HeadConfig, NetConfig, head_on, make_net
+from lobjax.nets.heads import SPACES as HEAD_SPACES
 from lobjax.nets.statistics import Statistics, normalise, unit_statistics
 from lobjax.ranges import Range, check
 from lobjax.reading import exists, parsing, read_npz
+from lobjax.registry import entry_of
 
 FILE = "policy.npz"
+SIMPLEX, CHOICES = HEAD_SPACES
 SPACES = {"Simplex": Simplex, "MultiDiscrete": MultiDiscrete}
 _MOST_TEXT = 1 << 20  # characters of a configuration
 _AGAIN = "save it again"
@@ -102,19 +95,25 @@ class LoadedPolicy:
 
 
 def make_head(space: Any, config: HeadConfig | None) -> Head:
-    """The action head for a space; `config` None: a logistic normal on a simplex, categoricals on choices.
+    """The action head for a space; `config` None: the default one, a logistic normal on a simplex, categoricals on choices.
 
     InputError where the two do not belong together.
     """
+    place = _place(space)
+    if place is None or (config is not None and entry_of(HEADS, config).space != place[0]):
+        kind = "its own" if config is None else f"'{config.kind}'"
+        raise InputError(f"config.head: no head of kind {kind} acts in {space}; leave it out to take the default")
     try:
-        if isinstance(space, Simplex) and isinstance(config, SimplexHeadConfig | None):
-            return make_simplex_head(space.n, config or LogisticNormalConfig())
-        if isinstance(space, MultiDiscrete) and isinstance(config, CategoricalsConfig | None):
-            return Categoricals(space.nvec, config or CategoricalsConfig())
+        return head_on(*place, config)
     except ValueError as error:
         raise InputError(f"config.head: {error}") from None
-    kind = "its own" if config is None else f"'{config.kind}'"
-    raise InputError(f"config.head: no head of kind {kind} acts in {space}; leave it out to take the default")
+
+
+def _place(space: Any) -> tuple[str, Any] | None:
+    """A space by its name among heads, and its size."""
+    if isinstance(space, Simplex):
+        return SIMPLEX, space.n
+    return (CHOICES, space.nvec) if isinstance(space, MultiDiscrete) else None
 
 
 def save_policy(directory: str | Path, params: Any, statistics: Statistics, config: PolicyConfig) -> Path:

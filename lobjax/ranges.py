@@ -18,6 +18,7 @@ from numbers import Integral, Real
 from typing import Annotated, Any, TypeVar
 
 from lobjax.errors import InputError, nearest
+from lobjax.registry import OneOf
 
 _SHOWN = 60  # characters of a value in a message
 _LEAST_FLOAT32 = 2.0**-126  # the least normal one: below it, devices may take a number for 0
@@ -81,6 +82,8 @@ def check(config: Any) -> None:
 def checked(hint: Any, value: Any, where: str) -> Any:
     """`value` as the type `hint` wants it, if that is a number, a word, a part or a tuple of them. ValueError names `where`."""
     bare, limit = stated(hint)
+    if isinstance(limit, OneOf) and (wrong := limit.wrong(value)):
+        raise ValueError(f"{where}: {wrong}")
     if bare is int or bare is float:
         return number(bare, limit, value, where)
     origin, arguments = typing.get_origin(bare), typing.get_args(bare)
@@ -128,11 +131,11 @@ def number(kind: type, limit: Any, value: Any, where: str) -> int | float:
 
 
 def stated(hint: Any) -> tuple[Any, Any]:
-    """A hint without its `Annotated`, and the `Range` or `Length` in it, or None."""
+    """A hint without its `Annotated`, and the `Range`, `Length` or `OneOf` in it, or None."""
     if typing.get_origin(hint) is not Annotated:
         return hint, None
     bare, *notes = typing.get_args(hint)
-    return bare, next((note for note in notes if isinstance(note, (Range, Length))), None)
+    return bare, next((note for note in notes if isinstance(note, (Range, Length, OneOf))), None)
 
 
 def ranged(command: C) -> C:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from backtest.config import BacktestConfig
-from lobjax.env import EnvConfig
 from lobjax.evaluation import Episodes
 from lobjax.flow import PoissonConfig
 from lobjax.policy import PolicyConfig
 from lobjax.ranges import stated
+from lobjax.registry import OneOf
+from lobjax.tasks import EnvConfig
 from train.config import TrainConfig
 from train.sweep.config import SweepConfig
 
@@ -36,7 +37,9 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 def dataclasses_in(hint: Any) -> set[type]:
     """All dataclasses that a hint names, and those that their fields name."""
-    hint, _ = stated(hint)
+    hint, limit = stated(hint)
+    if isinstance(limit, OneOf):
+        return set().union(*map(dataclasses_in, limit.kinds.values()))
     if dataclasses.is_dataclass(hint):
         return {typing.cast(type, hint)}.union(*map(dataclasses_in, hints(hint).values()))
     return set().union(*map(dataclasses_in, typing.get_args(hint))) if typing.get_args(hint) else set()

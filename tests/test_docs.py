@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lobjax.config import build
-from lobjax.env import EnvConfig
+from lobjax.tasks import EnvConfig
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -37,7 +37,7 @@ FORKED = (
 import jax, numpy as np
 from lobjax.engine import run_streams
 from lobjax.engine.random_streams import random_streams
-from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 
 streams = random_streams(0, 8, 20)
 for name in ("host", "reference"):

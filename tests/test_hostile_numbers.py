@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lobjax.config import build, to_dict
-from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.policy import make_head
 from lobjax.snapshot import Snapshots, write_npz
+from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 from tests.hostile import FIELDS, HOSTILE, hints, numbers_of
 from train.config import config_from
 from train.tasks import MARKET

@@ -10,10 +10,10 @@ import pytest
 
 from backtest.run import run as backtest
 from lobjax import memory
-from lobjax.env import EnvConfig, MarketConfig, make
 from lobjax.env.memory import playing, state_bytes, step_bytes, stepping
 from lobjax.errors import InputError
 from lobjax.memory import Estimate, Part, in_words, machine_bytes
+from lobjax.tasks import EnvConfig, MarketConfig, make
 from tests.train.probes import TASKS
 from train import devices, runner
 from train.config import config_from

@@ -16,9 +16,9 @@ from backtest.__main__ import run as backtest_run
 from lobjax.__main__ import build as data_build
 from lobjax.__main__ import inspect as data_inspect
 from lobjax.config import build, override
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig
 from lobjax.errors import InputError
 from lobjax.ranges import Length, Range, shown, stated, whole_number
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig
 from tests.hostile import CONFIGS, FIELDS, HOSTILE, HUGE, NEEDED, command_hints, hints, numbers_of
 from train.__main__ import commands as train_commands
 from train.algorithm import PPOConfig

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from lobjax import plugins
 from lobjax.config import build, load_yaml, override
-from lobjax.env import RecordedConfig
-from lobjax.env.config import overlap
 from lobjax.errors import InputError
 from lobjax.evaluation import MOST_EPISODES
-from lobjax.flow import PoissonConfig
+from lobjax.flow import FLOWS, is_recorded, overlap
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
 from lobjax.ranges import Length, Range, Seed, check
+from lobjax.registry import OneOf
 from lobjax.types import INT32_MAX
 from train.algorithm import AlgorithmConfig, PPOConfig
 
@@ -28,7 +28,7 @@ class EvaluationConfig:
     episodes: Annotated[int, Range(0, MOST_EPISODES)] = 4096
     seed: Seed = 20250701
     actions: Literal["mode", "sampled"] = "mode"
-    flow: PoissonConfig | RecordedConfig | None = None
+    flow: Annotated[Any, OneOf(FLOWS)] | None = None
 
     def __post_init__(self) -> None:
         check(self)
@@ -52,10 +52,12 @@ class TrainConfig:
     `normalise_rewards` divides rewards by the running deviation of discounted returns before learning (`train.rewards`).
     A checkpoint is written after every `checkpoint_every` updates and at the end. All are kept, or with `keep` the newest so many
     and the best; `keep_best` names the metric that tells it. `sinks` are added to metrics.jsonl and TensorBoard.
+    `plugins`: modules to import first, which may register tasks, flows, networks and so on (`lobjax.plugins`).
     `compile` "quick" is for runs of seconds: XLA without LLVM's optimisations.
     """
 
     env: Any
+    plugins: Annotated[tuple[str, ...], Length(0, 64)] = ()
     net: NetConfig = field(default_factory=MLPConfig)
     head: HeadConfig | None = None
     algorithm: AlgorithmConfig = field(default_factory=PPOConfig)
@@ -96,11 +98,11 @@ class TrainConfig:
     def _check_held_out(self) -> None:
         """A recorded agent is evaluated on hours that it never saw, in windows that do not overlap."""
         learned, played = getattr(self.env, "flow", None), self.evaluation.flow
-        if self.evaluation.episodes == 0 or not isinstance(learned, RecordedConfig):
+        if self.evaluation.episodes == 0 or not is_recorded(learned):
             return
         if played is None:
             raise ValueError("evaluation.flow: name hours that training does not see, or set evaluation.episodes to 0")
-        if isinstance(played, RecordedConfig):
+        if is_recorded(played):
             if overlap(learned, played):
                 raise ValueError("evaluation.flow: these hours are among those trained on; choose others")
             if self.env.task.step_messages:
@@ -125,9 +127,10 @@ class TrainConfig:
 
 
 def config_from(data: dict[str, Any], env_config: Callable[[Any], Any]) -> TrainConfig:
-    """Build a configuration strictly; `env_config` reads the section `env`."""
+    """Build a configuration strictly, after its plugins are imported; `env_config` reads the section `env`."""
     if not isinstance(data, dict):
         raise InputError(f"config: expected a mapping, found {type(data).__name__} {data!r}")
+    plugins.load_named(data)
     if "env" in data:
         data = {**data, "env": env_config(data["env"])}
     if isinstance(data.get("algorithm"), dict):

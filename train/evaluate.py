@@ -6,7 +6,7 @@ from lobjax.env import Environment
 from lobjax.evaluation import Episodes
 from lobjax.policy import LoadedPolicy, load_policy
 from lobjax.results import Comparison, compare, save, save_figures, show
-from lobjax.strategies import strategies
+from lobjax.tasks import strategies
 from train.config import TrainConfig
 from train.progress import phase
 from train.runfolder import RunFolder

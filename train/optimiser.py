@@ -1,11 +1,13 @@
 """From a gradient to a direction: what optax offers, by name. The learning rate is applied by `train.ppo`, since it follows the update."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import optax
 
 from lobjax.ranges import Range, check
+from lobjax.registry import OneOf, Registry, entry_of, kind_of
 
 _EPSILON = Range(1e-16, 1.0)
 
@@ -44,14 +46,40 @@ class SGDConfig:
         check(self)
 
 
-OptimiserConfig = AdamConfig | AdamWConfig | SGDConfig
+def _adam(config: AdamConfig) -> optax.GradientTransformation:
+    return optax.scale_by_adam(eps=config.epsilon)
+
+
+def _adamw(config: AdamWConfig) -> optax.GradientTransformation:
+    return optax.chain(optax.scale_by_adam(eps=config.epsilon), optax.add_decayed_weights(config.weight_decay))
+
+
+def _sgd(config: SGDConfig) -> optax.GradientTransformation:
+    return optax.trace(config.momentum) if config.momentum else optax.identity()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserSpec:
+    """An optimiser. `direction(config)` is what is multiplied by the learning rate and taken off the parameters."""
+
+    config: type  # a frozen dataclass with `kind`
+    direction: Callable[[Any], optax.GradientTransformation]
+
+
+OPTIMISERS: Registry[OptimiserSpec] = Registry("optimiser")
+OptimiserConfig = Annotated[Any, OneOf(OPTIMISERS)]
+
+
+def register_optimiser(spec: OptimiserSpec) -> OptimiserSpec:
+    """Make an optimiser known by the kind of its configuration; InputError where the name is taken."""
+    return OPTIMISERS.add(kind_of(spec.config), spec)
+
+
+register_optimiser(OptimiserSpec(config=AdamConfig, direction=_adam))
+register_optimiser(OptimiserSpec(config=AdamWConfig, direction=_adamw))
+register_optimiser(OptimiserSpec(config=SGDConfig, direction=_sgd))
 
 
 def direction(config: OptimiserConfig) -> optax.GradientTransformation:
     """What is multiplied by the learning rate and taken off the parameters."""
-    if isinstance(config, SGDConfig):
-        return optax.trace(config.momentum) if config.momentum else optax.identity()
-    adam = optax.scale_by_adam(eps=config.epsilon)
-    return (
-        optax.chain(adam, optax.add_decayed_weights(config.weight_decay)) if isinstance(config, AdamWConfig) else adam
-    )
+    return entry_of(OPTIMISERS, config).direction(config)

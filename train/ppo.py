@@ -4,29 +4,17 @@ Plain advantage actor-critic is the same with another surrogate, one epoch and o
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from lobjax.nets import Head, NetFns
+from lobjax.registry import entry_of
 from train import devices
-from train.algorithm import AlgorithmConfig, PPOConfig
+from train.algorithm import ALGORITHMS, AlgorithmConfig, Batch
 from train.optimiser import direction
-
-
-class Batch(NamedTuple):
-    """What an update learns from; arrays [T, B, ...], but for the carry before the first step, [B, ...]."""
-
-    carry: Any
-    observation: jax.Array  # as the network reads it
-    reset: jax.Array
-    raw_action: jax.Array
-    log_prob: jax.Array
-    value: jax.Array
-    advantage: jax.Array  # normalised, if the configuration says so
-    target: jax.Array  # of the value
 
 
 def make_optimiser(config: AlgorithmConfig) -> optax.GradientTransformation:
@@ -40,34 +28,15 @@ def learning_rate(config: AlgorithmConfig, progress: jax.Array) -> jax.Array:
     return config.learning_rate * (1 - progress if config.schedule == "linear" else jnp.ones_like(progress))
 
 
-def clipped_ratio(config: PPOConfig, log_prob: jax.Array, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """PPO's surrogate f32[] and how far the policy has moved: advantages by the ratio of new to old probability, clipped (equation 7)."""
-    log_ratio = log_prob - batch.log_prob
-    ratio = jnp.exp(log_ratio)
-    clipped = jnp.clip(ratio, 1 - config.clip, 1 + config.clip)
-    return jnp.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(), {
-        # Unbiased, never negative (Schulman, "Approximating KL divergence", k3).
-        "policy/kl": (ratio - 1 - log_ratio).mean(),
-        "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(),
-    }
-
-
-def advantage_weighted(log_prob: jax.Array, batch: Batch) -> jax.Array:
-    """The actor-critic's surrogate f32[]: its gradient is the policy gradient where the policy is the one that played."""
-    return (log_prob * batch.advantage).mean()
-
-
 def make_loss(config: AlgorithmConfig, net: NetFns, head: Head) -> Callable:
     """Return loss(params, batch, progress) -> f32[], metrics."""
+    spec = entry_of(ALGORITHMS, config)
 
     def loss(params: Any, batch: Batch, progress: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
         outputs, value = net.sequence(params["net"], batch.carry, batch.observation, batch.reset)
         inputs = head.inputs(params["head"], outputs, progress)
         log_prob = head.log_prob(inputs, batch.raw_action)
-        if isinstance(config, PPOConfig):
-            surrogate, moved = clipped_ratio(config, log_prob, batch)
-        else:
-            surrogate, moved = advantage_weighted(log_prob, batch), {}
+        surrogate, moved = spec.surrogate(config, log_prob, batch)
         error = (value - batch.target) ** 2
         if config.value_clip is not None:
             near = batch.value + jnp.clip(value - batch.value, -config.value_clip, config.value_clip)

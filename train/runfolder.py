@@ -103,7 +103,7 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "engine": getattr(getattr(env, "engine", None), "engine", None),
         **stamp(),
         "command": command("python -m train"),
-        "data": data_sources(config.env, config.evaluation.flow),
+        "data": data_sources(getattr(config.env, "flow", None), config.evaluation.flow),
     }
     with whole_file(path / RUN) as temporary:
         temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

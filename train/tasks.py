@@ -1,18 +1,16 @@
-"""Where training finds its environments: `lobjax.env`, behind a name so that tests can offer others."""
+"""Where training finds its environments: `lobjax.tasks`, behind a name so that tests can offer others."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lobjax.config import build
-from lobjax.env import EnvConfig, SnapshotConfig, make
+from lobjax.tasks import EnvConfig, for_evaluation, make
 
 
 def _with_flow(config: Any, flow: Any) -> Any:
     """As configured, in other flow; without rewards that look ahead, which an evaluation must not contain."""
-    if isinstance(config.task, SnapshotConfig):
-        config = replace(config, task=replace(config.task, reward="value"))
-    return replace(config, flow=flow)
+    return replace(for_evaluation(config), flow=flow)
 
 
 class Tasks(NamedTuple):

@@ -1,13 +1,15 @@
 """The update of `train.ppo` in torch: the same losses, minibatches and steps. The tests hold the two to each other."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 
+from lobjax.registry import Registry
 from lobjax.torch_port.agent import Agent
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.fp8 import advance
-from train.algorithm import AlgorithmConfig, PPOConfig
+from train.algorithm import AlgorithmConfig
 from train.torch_group import Group
 
 EPSILON_ADAM = 1e-5
@@ -53,19 +55,35 @@ def learning_rate(config: AlgorithmConfig, progress: float) -> float:
     return config.learning_rate * (1 - progress if config.schedule == "linear" else 1.0)
 
 
+Surrogate = Callable[[Any, torch.Tensor, Batch], tuple[torch.Tensor, dict[str, torch.Tensor]]]
+
+
+def _clipped_ratio(config: Any, log_prob: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    log_ratio = log_prob - batch.log_prob
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+    return torch.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(), {
+        "policy/kl": (ratio - 1 - log_ratio).mean(),
+        "policy/clip_fraction": ((ratio - 1).abs() > config.clip).float().mean(),
+    }
+
+
+def _advantage_weighted(
+    config: Any, log_prob: torch.Tensor, batch: Batch
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    return (log_prob * batch.advantage).mean(), {}
+
+
+# The twins of `train.algorithm.ALGORITHMS`.
+SURROGATES: Registry[Surrogate] = Registry(
+    "algorithm in torch", {"ppo": _clipped_ratio, "actor_critic": _advantage_weighted}
+)
+
+
 def loss(config: AlgorithmConfig, agent: Any, batch: Batch, progress: float) -> tuple[torch.Tensor, dict[str, Any]]:
     """The loss f32[] of a batch and its metrics. `agent` is an `Agent`, wrapped or not."""
     log_prob, entropy, value = agent(batch.cache, batch.observation, batch.reset, batch.raw_action, progress)
-    moved: dict[str, torch.Tensor] = {}
-    if isinstance(config, PPOConfig):
-        log_ratio = log_prob - batch.log_prob
-        ratio = log_ratio.exp()
-        clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
-        surrogate = torch.minimum(ratio * batch.advantage, clipped * batch.advantage).mean()
-        moved["policy/kl"] = (ratio - 1 - log_ratio).mean()
-        moved["policy/clip_fraction"] = ((ratio - 1).abs() > config.clip).float().mean()
-    else:
-        surrogate = (log_prob * batch.advantage).mean()
+    surrogate, moved = SURROGATES[config.kind](config, log_prob, batch)
     error = (value - batch.target) ** 2
     if config.value_clip is not None:
         near = batch.value + (value - batch.value).clamp(-config.value_clip, config.value_clip)

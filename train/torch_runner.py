@@ -21,12 +21,12 @@ from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
-from lobjax.nets import TransformerConfig
 from lobjax.nets.precision import EPSILON, in_fp8
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import make_head, save_policy
 from lobjax.reading import parsing
 from lobjax.results import surroundings
+from lobjax.torch_port.agent import NETS
 from lobjax.torch_port.convert import to_safetensors
 from lobjax.torch_port.factory import Layers, check_multiples, check_real_fp8, choose_layers, why_no_transformer_engine
 from lobjax.torch_port.fp8 import Recipe
@@ -77,8 +77,8 @@ def run(config: TrainConfig, tasks: Tasks, out: Path, options: TorchOptions, res
 def _layers(config: TrainConfig, options: TorchOptions, ours: Group) -> Layers:
     """The layers that the configuration wants here; InputError where this machine or these sizes cannot have them."""
     net = config.net
-    if not isinstance(net, TransformerConfig):
-        raise InputError(f"config.net.kind: torch has no '{net.kind}'; take 'transformer'")
+    if net.kind not in NETS:
+        raise InputError(f"config.net.kind: torch has no '{net.kind}'; take '{next(iter(NETS))}'")
     if config.devices != 1:
         raise InputError(
             f"config.devices: {config.devices} is for JAX; start torch with torchrun --nproc-per-node {config.devices}"

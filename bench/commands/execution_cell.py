@@ -44,7 +44,7 @@ def execution_cell(
     from bench.papers.execution import report as work
     from bench.papers.execution.cells import cell_config
     from bench.papers.execution.playing import INCLUDED, STRATEGIES
-    from lobjax.env import make
+    from lobjax.tasks import make
 
     if strategy not in STRATEGIES:
         raise InputError(f"--strategy {strategy}: unknown; {nearest(strategy, STRATEGIES)}")

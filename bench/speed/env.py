@@ -12,11 +12,12 @@ from bench import recording, timing
 from bench.speed import programs
 from bench.speed.floor import floor, instructions
 from bench.speed.playing import rollout
-from lobjax.env import EnvConfig, Environment, MakingConfig, MarketConfig, RecordedConfig, make
+from lobjax.env import Environment
 from lobjax.env.memory import stepping
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.memory import must_fit
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, RecordedConfig, make
 
 QUEUE_PLACES = 16  # a market maker sends four messages a step
 EPISODE_MESSAGES, MOST_DECISIONS = 1000, 100  # an episode is no longer than either

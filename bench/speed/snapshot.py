@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from bench import recording, timing
-from lobjax.env import EnvConfig, Environment, MarketConfig, RecordedConfig, SnapshotConfig, make
-from lobjax.env.config import seconds_of_day
+from lobjax.env import Environment
+from lobjax.flow.day import seconds_of_day
 from lobjax.snapshot import Snapshots, write_npz
+from lobjax.tasks import EnvConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 
 INCLUDED = (
     "random actions, sweeps, accounts, values, observations, rewards, info; env.step, with a new episode where one ends"

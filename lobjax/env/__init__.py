@@ -1,24 +1,7 @@
-"""Environments: a market, a task, and the contract that learners know."""
+"""Environments: a market, a task, and the contract that learners know. From a configuration to one: `lobjax.tasks.make`."""
 
-from lobjax.env.base import Environment, EnvParams, EnvState
-from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig
-from lobjax.env.execution import ExecutionConfig
-from lobjax.env.make import make
-from lobjax.env.making import MakingConfig
-from lobjax.env.snapshot import SnapshotConfig
+from lobjax.env.base import Environment, EnvParams, EnvState, Task
+from lobjax.env.measures import Measures, Metric
 from lobjax.env.spaces import MultiDiscrete, Simplex
 
-__all__ = [
-    "EnvConfig",
-    "EnvParams",
-    "EnvState",
-    "Environment",
-    "ExecutionConfig",
-    "MakingConfig",
-    "MarketConfig",
-    "MultiDiscrete",
-    "RecordedConfig",
-    "Simplex",
-    "SnapshotConfig",
-    "make",
-]
+__all__ = ["EnvParams", "EnvState", "Environment", "Measures", "Metric", "MultiDiscrete", "Simplex", "Task"]

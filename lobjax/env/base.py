@@ -9,7 +9,7 @@ are those of the whole episode where `terminated | truncated`, and the market's 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import flax.struct
 import jax
@@ -18,18 +18,50 @@ import jax.numpy as jnp
 from lobjax import clock
 from lobjax.clock import Time
 from lobjax.engine import Choice
+from lobjax.env.measures import AGENT, RETURNS, Measures
 from lobjax.env.spaces import MultiDiscrete, Simplex
-from lobjax.market import Market, MarketParams, MarketState, Orders
+from lobjax.market import Market, MarketState, Orders
 
-AGENT = 1  # the account that the task acts for
+__all__ = ["AGENT", "EnvParams", "EnvState", "Environment", "Step", "Task", "Venue", "market_counts"]
 
 Step = tuple[jax.Array, "EnvState", jax.Array, jax.Array, jax.Array, dict[str, jax.Array]]
 
 
-class Task(Protocol):
-    """A role in a market. Static: sizes; every number is in `params`, a pytree. All methods are pure and for one environment."""
+class Venue(Protocol):
+    """What trades in an environment: `lobjax.market.Market`, or a market of another kind with states and parameters of its own.
 
-    name: str
+    A state has `now`, the time, and `counts()`, what was counted since its opening, int32 each.
+    """
+
+    @property
+    def step_messages(self) -> int:
+        """Messages of the flow after which a step ends; 0: it ends by the clock."""
+        ...
+
+    @property
+    def runs_on(self) -> Choice:
+        """The engine that `step` uses here, and why."""
+        ...
+
+    def open(self, key: jax.Array, params: Any, start: jax.Array | None = None) -> Any:
+        """A state at an opening that is drawn, or at the one numbered `start`."""
+        ...
+
+    def step(self, key: jax.Array, state: Any, orders: Any, until: Time, params: Any) -> Any:
+        """What was sent, and all that happens before `until`."""
+        ...
+
+
+class Task(Protocol):
+    """A role in a market. Static: sizes; every number is in `params`, a pytree. All methods are pure and for one environment.
+
+    `market` is the state of the environment's market: a `MarketState` where messages are matched, and what is sent are `Orders`.
+    """
+
+    @property
+    def name(self) -> str:
+        """As the `kind` of its configuration."""
+        ...
 
     @property
     def action_space(self) -> Simplex | MultiDiscrete: ...
@@ -44,21 +76,21 @@ class Task(Protocol):
         """One name for each of the D entries of an observation."""
         ...
 
-    def begin(self, market: MarketState, params: Any) -> Any:
+    def begin(self, market: Any, params: Any) -> Any:
         """The task's state at the start of an episode."""
         ...
 
-    def act(self, state: Any, market: MarketState, action: jax.Array, params: Any) -> tuple[Any, Orders]:
+    def act(self, state: Any, market: Any, action: jax.Array, params: Any) -> tuple[Any, Any]:
         """Decode an action into messages."""
         ...
 
     def judge(
-        self, state: Any, before: MarketState, after: MarketState, params: Any
+        self, state: Any, before: Any, after: Any, params: Any
     ) -> tuple[Any, jax.Array, jax.Array, jax.Array, dict[str, jax.Array]]:
         """Look back on a step: (state, reward, terminated, truncated, metrics so far)."""
         ...
 
-    def observe(self, state: Any, market: MarketState, params: Any) -> jax.Array:
+    def observe(self, state: Any, market: Any, params: Any) -> jax.Array:
         """float32 `[D]`."""
         ...
 
@@ -66,7 +98,7 @@ class Task(Protocol):
 class EnvParams(flax.struct.PyTreeNode):
     """Every number of an environment; leaves may be swept with `vmap`."""
 
-    market: MarketParams
+    market: Any  # `MarketParams` in a market of messages
     task: Any
     step_time: Time  # between decisions; where steps are counted in messages, more than any lasts
     warm_up: Time  # length of each of the steps [warm_up_steps] that are simulated before the first decision
@@ -75,7 +107,7 @@ class EnvParams(flax.struct.PyTreeNode):
 class EnvState(flax.struct.PyTreeNode):
     """Everything that moves in an environment."""
 
-    market: MarketState
+    market: Any  # `MarketState` in a market of messages
     task: Any
     episode_return: jax.Array  # float32
     episode_length: jax.Array  # int32, steps
@@ -85,13 +117,14 @@ class EnvState(flax.struct.PyTreeNode):
 class Environment:
     """A market and a task."""
 
-    market: Market
+    market: Venue
     task: Task
     default_params: EnvParams
     decisions: int  # the most that an episode has
     actions: str  # what actions mean here, in words: an agent is for one meaning
     starts: int = 0  # numbered starts of a recorded flow; 0 for a simulated one
     warm_up_steps: int = 0  # steps that the warm-up is simulated in
+    measures: Measures = RETURNS  # what players are compared by in it
 
     @property
     def name(self) -> str:
@@ -140,7 +173,7 @@ class Environment:
         task, orders = self.task.act(state.task, state.market, action, params.task)
         return self.play(key, state.replace(task=task), orders, params)
 
-    def play(self, key: jax.Array, state: EnvState, orders: Orders, params: EnvParams) -> Step:
+    def play(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams) -> Step:
         """A transition with messages instead of an action, for strategies that the action space cannot express.
 
         `state.task` is the task's state after the decision (`step` advanced).
@@ -174,7 +207,7 @@ class Environment:
         if self.warm_up_steps == 0:
             return market
         blank = self._no_orders(market, params)
-        by_the_clock = replace(self.market, step_messages=0)
+        by_the_clock = replace(cast(Market, self.market), step_messages=0)
 
         def one(market: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
             key, length = step
@@ -195,18 +228,5 @@ class Environment:
 
 
 def market_counts(market: Any) -> dict[str, jax.Array]:
-    """What a market counted since its opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`.
-
-    The state of a market of another kind says so itself, in `counts()`.
-    """
-    if not isinstance(market, MarketState):
-        return market.counts()
-    counts = {name: count for name, count in market.counters._asdict().items()}
-    counts |= {f"flow_{name}": count for name, count in market.flow_counters._asdict().items()}
-    counts |= {
-        "dropped": market.in_flight.dropped,
-        "clipped_lots": market.clipped_lots,
-        "late": market.late,
-        "inexact": market.accounts.inexact,
-    }
-    return counts
+    """What a market counted since its opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""
+    return market.counts()

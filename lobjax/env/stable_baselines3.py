@@ -24,9 +24,9 @@ except ImportError as error:
 
 from gymnasium.vector import AutoresetMode
 
-from lobjax.env.config import EnvConfig
 from lobjax.env.gymnasium import InvalidArgument, LobjaxVectorEnv
 from lobjax.env.gymnasium import make_vec as make_gymnasium_vec
+from lobjax.tasks import EnvConfig
 
 
 class LobjaxVecEnv(VecEnv):

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from lobjax.book import BySide
 from lobjax.clock import Time
 from lobjax.flow.base import Flow, Opening
-from lobjax.flow.poisson import PoissonConfig, PoissonFlow
+from lobjax.flow.poisson import PoissonConfig, PoissonFlow, told
+from lobjax.flow.registry import FlowSpec, Made, Needs, register
 from lobjax.flow.strategic import StrategicConfig, StrategicFlow, strategic_params
 from lobjax.flow.tactical import TacticalConfig
 from lobjax.ranges import Length, check
@@ -101,3 +102,11 @@ def mixed_params(flows: Sequence[PoissonConfig], capacity: int) -> MixedParams:
         for flow in flows
     ]
     return MixedParams(jax.tree.map(lambda *numbers: jnp.stack(numbers), *each))
+
+
+def make_mixed(config: MixedConfig, needs: Needs) -> Made:
+    """One of the markets for each episode; as `mixed_params`."""
+    return Made(MixedFlow(), mixed_params(config.flows, needs.capacity), config.flows[0].warm_up_s)
+
+
+register(FlowSpec(config=MixedConfig, make=make_mixed, told=told))

@@ -9,9 +9,9 @@ the other one's best, as large as what rests there. The defaults are the noise t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import flax.struct
 import jax
@@ -32,7 +32,8 @@ from lobjax.flow.fixed import (
     to_rate,
     waiting_time,
 )
-from lobjax.flow.strategic import StrategicConfig
+from lobjax.flow.registry import FlowSpec, Made, Needs, register
+from lobjax.flow.strategic import StrategicConfig, StrategicFlow, strategic_params
 from lobjax.flow.tactical import TacticalConfig, TacticalParams, multipliers, pressed_by, tactical_params
 from lobjax.ranges import Length, Range, check
 from lobjax.types import MAX_CAPACITY, SYNTHETIC_ID_BASE, Kind, Message, Side
@@ -275,3 +276,22 @@ def _opening_book(config: PoissonConfig, capacity: int) -> Book:
     order_id[:, :n] = SYNTHETIC_ID_BASE + np.arange(n)
     owner = np.where(size > 0, OPENING_OWNER, 0)
     return Book(*(jnp.asarray(x, jnp.int32) for x in (price, size, order_id, owner)))
+
+
+def make_poisson(config: PoissonConfig, needs: Needs) -> Made:
+    """The flow, with its strategic trader if there is one. ValueError if the opening book does not fit the capacity."""
+    flow, params = PoissonFlow(), PoissonFlow().params(config, needs.capacity)
+    if config.strategic is None:
+        return Made(flow, params, config.warm_up_s)
+    return Made(StrategicFlow(flow), strategic_params(config.strategic, params), config.warm_up_s)
+
+
+def told(config: Mapping[str, Any]) -> str:
+    """What a report says of a simulated market."""
+    return (
+        "The market is simulated: limit orders, market orders and cancellations arrive at random, at rates that depend on the distance "
+        "from the best prices. It reacts to the players through the order book alone."
+    )
+
+
+register(FlowSpec(config=PoissonConfig, make=make_poisson, told=told))

@@ -43,6 +43,17 @@ class MarketState(flax.struct.PyTreeNode):
     clipped_lots: jax.Array  # int32, lots that the limits cut off agents' orders
     late: jax.Array  # int32, steps that hit the bound on messages before their time
 
+    def counts(self) -> dict[str, jax.Array]:
+        """What was counted since the opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""
+        return {
+            **self.counters._asdict(),
+            **{f"flow_{name}": count for name, count in self.flow_counters._asdict().items()},
+            "dropped": self.in_flight.dropped,
+            "clipped_lots": self.clipped_lots,
+            "late": self.late,
+            "inexact": self.accounts.inexact,
+        }
+
 
 class Sizes(NamedTuple):
     """Static sizes of a market."""

@@ -1,17 +1,39 @@
-"""Networks and action heads, as pure functions. They know sizes, not environments."""
+"""Networks and action heads, as pure functions. They know sizes, not environments. `NETS` and `HEADS` have them by kind."""
 
 from lobjax.nets.categoricals import Categoricals, CategoricalsConfig
 from lobjax.nets.dirichlet import Dirichlet, DirichletConfig
-from lobjax.nets.heads import Head, HeadConfig, SimplexHead, SimplexHeadConfig, make_simplex_head
+from lobjax.nets.heads import SPACES, Head, SimplexHead
 from lobjax.nets.interface import NetFns
 from lobjax.nets.mlp import MLPConfig, make_mlp
 from lobjax.nets.normals import LogisticNormal, LogisticNormalConfig, SoftmaxNormal, SoftmaxNormalConfig
 from lobjax.nets.recurrent import GRUConfig, make_gru
-from lobjax.nets.transformer import TransformerConfig, make_transformer
+from lobjax.nets.registry import (
+    HEADS,
+    NETS,
+    HeadConfig,
+    HeadSpec,
+    NetConfig,
+    NetSpec,
+    head_on,
+    make_net,
+    register_head,
+    register_net,
+)
+from lobjax.nets.transformer import TransformerConfig, attention_operations, make_transformer
 
-NetConfig = MLPConfig | GRUConfig | TransformerConfig
+_SIMPLEX, _CHOICES = SPACES
+
+register_net(NetSpec(config=MLPConfig, make=make_mlp))
+register_net(NetSpec(config=GRUConfig, make=make_gru))
+register_net(NetSpec(config=TransformerConfig, make=make_transformer, attention=attention_operations))
+register_head(HeadSpec(config=LogisticNormalConfig, make=LogisticNormal, space=_SIMPLEX, default=True))
+register_head(HeadSpec(config=DirichletConfig, make=Dirichlet, space=_SIMPLEX))
+register_head(HeadSpec(config=SoftmaxNormalConfig, make=SoftmaxNormal, space=_SIMPLEX))
+register_head(HeadSpec(config=CategoricalsConfig, make=Categoricals, space=_CHOICES, default=True))
 
 __all__ = [
+    "HEADS",
+    "NETS",
     "Categoricals",
     "CategoricalsConfig",
     "Dirichlet",
@@ -19,25 +41,19 @@ __all__ = [
     "GRUConfig",
     "Head",
     "HeadConfig",
+    "HeadSpec",
     "LogisticNormal",
     "LogisticNormalConfig",
     "MLPConfig",
     "NetConfig",
     "NetFns",
+    "NetSpec",
     "SimplexHead",
-    "SimplexHeadConfig",
     "SoftmaxNormal",
     "SoftmaxNormalConfig",
     "TransformerConfig",
+    "head_on",
     "make_net",
-    "make_simplex_head",
+    "register_head",
+    "register_net",
 ]
-
-
-def make_net(config: NetConfig, observation_size: int, head: Head) -> NetFns:
-    """The network that `config` describes, for observations of `observation_size`, giving what `head` reads."""
-    if isinstance(config, MLPConfig):
-        return make_mlp(config, observation_size, len(head.bias), head.bias)
-    if isinstance(config, GRUConfig):
-        return make_gru(config, observation_size, len(head.bias), head.bias)
-    return make_transformer(config, observation_size, len(head.bias), head.bias)

@@ -9,12 +9,7 @@ from typing import Any, Protocol
 
 import jax
 
-from lobjax.nets.categoricals import CategoricalsConfig
-from lobjax.nets.dirichlet import Dirichlet, DirichletConfig
-from lobjax.nets.normals import LogisticNormal, LogisticNormalConfig, SoftmaxNormal, SoftmaxNormalConfig
-
-SimplexHeadConfig = LogisticNormalConfig | DirichletConfig | SoftmaxNormalConfig
-HeadConfig = SimplexHeadConfig | CategoricalsConfig
+SPACES = ("simplex", "product of choices")  # sizes: n parts; the numbers of choices, as a tuple
 
 
 class Head(Protocol):
@@ -54,12 +49,3 @@ class SimplexHead(Head, Protocol):
     def action_log_prob(self, inputs: Any, raw: jax.Array) -> jax.Array:
         """The log-density of the action itself over the simplex (Lebesgue measure of its first n - 1 shares)."""
         ...
-
-
-def make_simplex_head(n: int, config: SimplexHeadConfig) -> SimplexHead:
-    """The head that `config` describes, on the simplex of `n` parts; ValueError where its numbers do not fit."""
-    if isinstance(config, DirichletConfig):
-        return Dirichlet(n, config)
-    if isinstance(config, SoftmaxNormalConfig):
-        return SoftmaxNormal(n, config)
-    return LogisticNormal(n, config)

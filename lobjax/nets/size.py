@@ -8,12 +8,12 @@ arXiv 2204.02311, appendix B). Norms, softmax and activations are left out, whic
 """
 
 from math import log10, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
-from lobjax.nets import Head, NetConfig, TransformerConfig, make_net
-from lobjax.nets.transformer import n_towers
+from lobjax.nets import NETS, Head, NetConfig, make_net
+from lobjax.registry import entry_of
 
 # Operations per second by device (as JAX names it) and precision: the data sheet of NVIDIA's H200 SXM, dense; float32 without tensor cores.
 PEAKS: dict[str, dict[str, float]] = {"NVIDIA H200": {"fp8": 1979e12, "bfloat16": 989e12, "float32": 67e12}}
@@ -32,7 +32,10 @@ def size(config: NetConfig, observation_size: int, head: Head, rollout_length: i
     shapes = jax.eval_shape(make_net(config, observation_size, head).init, jax.random.key(0))
     leaves = jax.tree_util.tree_leaves_with_path(shapes)
     kernels = 2 * sum(prod(leaf.shape) for path, leaf in leaves if path[-1].key == "kernel")
-    step, sequence = _attention(config, 0), _attention(config, rollout_length)
+    step, sequence = (
+        entry_of(NETS, config).attention(config, 0),
+        entry_of(NETS, config).attention(config, rollout_length),
+    )
     return Size(
         parameters=sum(prod(leaf.shape) for _, leaf in leaves),
         step_flops=kernels + step,
@@ -56,13 +59,6 @@ def peak(device_kind: str, precision: str) -> float | None:
 def utilisation(flops: float, seconds: float, peak: float) -> float:
     """The share of `peak` (operations per second) at which `flops` operations were done in `seconds`, 0 to 1."""
     return flops / seconds / peak
-
-
-def _attention(config: Any, trajectory: int) -> int:
-    """Operations of attention for one token that sees a ring and a trajectory."""
-    if not isinstance(config, TransformerConfig):
-        return 0
-    return n_towers(config) * config.layers * 4 * config.width * (config.window + trajectory)
 
 
 def _words(flops: int) -> str:

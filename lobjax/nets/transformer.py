@@ -161,6 +161,11 @@ def n_towers(config: TransformerConfig) -> int:
     return 1 if config.towers == "shared" else 2
 
 
+def attention_operations(config: TransformerConfig, trajectory: int) -> int:
+    """Operations of attention for one token that sees a ring and a trajectory."""
+    return n_towers(config) * config.layers * 4 * config.width * (config.window + trajectory)
+
+
 def make_transformer(config: TransformerConfig, observation_size: int, outputs: int, bias: tuple[float, ...]) -> NetFns:
     """A Transformer over observations of `observation_size`; the policy's `outputs` numbers start near `bias`."""
     model = _ActorCritic(config, outputs, bias)

@@ -5,20 +5,13 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from lobjax import clock
-from lobjax.env import Environment, EnvParams, EnvState
-from lobjax.env.base import AGENT
-from lobjax.env.snapshot_market import SnapshotState
-from lobjax.evaluation import Episodes, Player, Stage, Watch
+from lobjax.env import Environment, EnvParams, Measures, Metric
+from lobjax.evaluation import Episodes, Player, Stage
 from lobjax.results.intervals import Interval, interval
-from lobjax.results.metrics import METRICS, MUST_BE_ZERO, Metric, headline
-from lobjax.snapshot.account import mid2_ticks
+from lobjax.results.metrics import MUST_BE_ZERO
 from lobjax.strategies import why_same
-from lobjax.words import minus, to_float
 
 FEW_EPISODES = 30
 Progress = Callable[[str, int], None]
@@ -34,6 +27,7 @@ class Comparison:
     paths: dict[
         str, dict[str, np.ndarray]
     ]  # player -> what was watched -> [n, decisions + 1]; empty where it was not kept
+    measures: Measures  # what they are compared by
     reasons: dict[str, str] = field(default_factory=dict)  # player -> why it could not but do as one before it did
 
     @property
@@ -54,12 +48,12 @@ class Comparison:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What is reported of this task."""
-        return METRICS[self.task]
+        return self.measures.metrics
 
     @property
     def headline(self) -> Metric:
         """The figure that decides."""
-        return headline(self.task)
+        return self.measures.by_name[self.measures.headline]
 
     @property
     def count(self) -> int:
@@ -121,51 +115,15 @@ def compare(
     """Play every player over the same episodes; `progress(player, episodes done)`. ValueError without players."""
     if not players:
         raise ValueError("nobody to compare")
-    stage = Stage(env, params, episodes, watcher(params))
+    stage = Stage(env, params, episodes, env.measures.watch(params))
     figures, paths = {}, {}
     for name, player in players.items():
         played = stage.play(player, lambda done, name=name: progress(name, done))
         figures[name], paths[name] = played.final, _without_own(played.path)
     about = {"count": episodes.count, "seed": episodes.seed, "starts": episodes.starts}
-    comparison = Comparison(env.name, about, figures, paths)
+    comparison = Comparison(env.name, about, figures, paths, env.measures)
     reasons = {p: why_same(env, {q: players[q] for q in (other, p)}) for p, other in comparison.same.items()}
     return replace(comparison, reasons={player: why for player, why in reasons.items() if why})
-
-
-def watcher(params: EnvParams) -> Watch:
-    """What is kept of every decision: the position (or what is left to execute), the market's spread, its volume since the last one."""
-
-    def watch(state: EnvState) -> dict[str, jax.Array]:
-        if isinstance(state.market, SnapshotState):
-            return snapshot_watch(state)
-        lots = state.market.accounts.lots[AGENT]
-        bid, ask = state.market.depth.price_ticks[:, 0]
-        return {
-            "inventory_lots": params.task.lots - jnp.abs(lots) if hasattr(params.task, "lots") else lots,
-            "spread_ticks": jnp.where((bid > 0) & (ask > 0), ask - bid, 0),
-            "volume_lots": state.market.tape.traded_lots.sum(),
-            "own_lots": state.market.accounts.maker_lots[AGENT] + state.market.accounts.taker_lots[AGENT],
-            "clock_s": clock.to_seconds(state.market.now),
-        }
-
-    return watch
-
-
-def snapshot_watch(state: Any) -> dict[str, jax.Array]:
-    """The same of a snapshot environment, which shows no volume; and what the account is worth, twice the mid, in place of it."""
-    market = state.market
-    bid, ask = market.bids[0], market.asks[0]
-    return {
-        "inventory_lots": market.account.position,
-        "spread_ticks": jnp.where((bid[1] > 0) & (ask[1] > 0), ask[0] - bid[0], 0),
-        "volume_lots": jnp.int32(0),
-        "own_lots": jnp.int32(0),
-        "clock_s": clock.to_seconds(market.now),
-        "mid2_ticks": mid2_ticks(market.bids, market.asks),
-        "profit_bps": to_float(minus(market.value, state.task.opening_value))
-        / to_float(state.task.opening_value)
-        * 1e4,
-    }
 
 
 def _without_own(path: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """A comparison from the files that `lobjax.results.saving` wrote, checked against each other: people edit and cut such folders."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -7,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from lobjax.display import printable
+from lobjax.env import Measures
 from lobjax.errors import InputError, nearest
 from lobjax.reading import MiB, read_table
 from lobjax.results.comparison import Comparison
-from lobjax.results.metrics import HEADLINE, METRICS
 from lobjax.results.saving import EPISODES, EVALUATION, PATHS
 from lobjax.schema import read_shape
 
@@ -60,13 +61,17 @@ class Evaluation(TypedDict):
     reasons: NotRequired[dict[str, str]]
 
 
-def load(folder: str | Path) -> Comparison:
-    """The comparison that `save` wrote, without its paths; InputError where the files are missing, damaged or do not agree."""
+def load(folder: str | Path, known: Mapping[str, Measures]) -> Comparison:
+    """The comparison that `save` wrote, without its paths; InputError where the files are missing, damaged or do not agree.
+
+    `known`: the measures of every task by name (`lobjax.tasks.known_measures`).
+    """
     folder = Path(folder)
-    about = _read_evaluation(folder / EVALUATION)
+    about = _read_evaluation(folder / EVALUATION, known)
+    measures = known[about["task"]]
     path = folder / EPISODES
     frame = read_table(path, most=MOST_TABLE, advice=AGAIN)
-    needed = ("player", "episode", *(metric.name for metric in METRICS[about["task"]]))
+    needed = ("player", "episode", *(metric.name for metric in measures.metrics))
     if missing := [name for name in needed if name not in frame.columns]:
         raise InputError(f"{path}: has no column '{missing[0]}'; {AGAIN}")
     _check_column(path, frame["player"], (pl.String,))
@@ -83,7 +88,7 @@ def load(folder: str | Path) -> Comparison:
             )
         _check_counted(path, rows["episode"], f"episodes of '{printable(player, 80)}'")
         figures[player] = {name: rows[name].to_numpy() for name in names}
-    return Comparison(about["task"], dict(about["episodes"]), figures, {}, about.get("reasons", {}))
+    return Comparison(about["task"], dict(about["episodes"]), figures, {}, measures, about.get("reasons", {}))
 
 
 def load_paths(folder: str | Path, players: list[str]) -> pl.DataFrame:
@@ -111,22 +116,22 @@ def load_paths(folder: str | Path, players: list[str]) -> pl.DataFrame:
     return frame
 
 
-def _read_evaluation(path: Path) -> Evaluation:
+def _read_evaluation(path: Path, known: Mapping[str, Measures]) -> Evaluation:
     about = read_shape(
         Evaluation, path, most=16 * MiB, advice="name a folder that an evaluation left, or make it again"
     )
     task, players = about["task"], list(about["players"])
-    if task not in METRICS:
+    if task not in known:
         task = printable(task, 80)
-        raise InputError(f"{path}: '{task}' is no task; {nearest(task, METRICS)}")
+        raise InputError(f"{path}: '{task}' is no task; {nearest(task, known)}")
     if not 0 < len(players) <= MOST_PLAYERS:
         raise InputError(f"{path}: has {len(players)} players; {AGAIN}")
     for player in players:
         if not 0 < len(player) <= MOST_NAME:
             raise InputError(f"{path}: a player's name of {len(player)} characters; {AGAIN}")
-    if about["headline"] != HEADLINE[task]:
+    if about["headline"] != (headline := known[task].headline):
         said = printable(about["headline"], 80)
-        raise InputError(f"{path}: its headline '{said}' is not that of {task}; {nearest(said, [HEADLINE[task]])}")
+        raise InputError(f"{path}: its headline '{said}' is not that of {task}; {nearest(said, [headline])}")
     if about["first"] != players[0] or not about["advantage"].keys() == about["differences"].keys() == set(players[1:]):
         raise InputError(f"{path}: the players compared are not those that it lists; {AGAIN}")
     return about

@@ -8,10 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lobjax.data.built import META, read_info
-from lobjax.data.sources import source_digests
-from lobjax.env import EnvConfig, RecordedConfig
-from lobjax.reading import is_file
+from lobjax.flow import FLOWS
+from lobjax.registry import entry_of
 from lobjax.results.surroundings import devices, settings
 
 PACKAGES = ("lobjax", "jax", "jaxlib", "flax", "optax", "numpy", "numba", "orbax-checkpoint", "polars", "matplotlib")
@@ -51,19 +49,11 @@ def command(program: str, arguments: list[str] | None = None) -> str:
 
 
 def data_sources(*flows: Any) -> dict[str, str]:
-    """sha256 of every source file of recorded flows (or of environments' flows), by file name; {} for simulated ones."""
+    """sha256 of every file that flows, by their configurations, are read from, by name; {} for simulated ones, and for None."""
     found: dict[str, str] = {}
-    for flow in flows:
-        flow = flow.flow if isinstance(flow, EnvConfig) else flow
-        if isinstance(flow, RecordedConfig):
-            found |= _sources(flow)
+    for flow in (flow for flow in flows if flow is not None):
+        found |= entry_of(FLOWS, flow).sources(flow)
     return found
-
-
-def _sources(flow: RecordedConfig) -> dict[str, str]:
-    if is_file(flow.path / META):
-        return dict(read_info(flow.path).sources)
-    return source_digests(flow.path, flow.book)
 
 
 def _version(package: str) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from lobjax.ranges import Range, check
-from lobjax.strategies.execution import Scheduled, vwap
+from lobjax.strategies.schedules import Scheduled, vwap
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from typing import Any, Protocol
 
 from lobjax.env import Environment, EnvParams, EnvState
-from lobjax.market import Orders
 
 
 class Strategy(Protocol):
@@ -12,6 +11,6 @@ class Strategy(Protocol):
     A strategy is a pytree of its numbers, so that strategies of one class share one compiled program.
     """
 
-    def decide(self, env: Environment, state: EnvState, params: EnvParams) -> tuple[Any, Orders]:
-        """The task's state after this decision (its `step` advanced) and the messages."""
+    def decide(self, env: Environment, state: EnvState, params: EnvParams) -> tuple[Any, Any]:
+        """The task's state after this decision (its `step` advanced) and what is sent: in a market of messages, `Orders`."""
         ...

@@ -1,6 +1,6 @@
 """A market maker that looks up how far from the mid to quote, by time and inventory: what every closed form of quoting comes to."""
 
-from typing import cast
+from typing import Any, Protocol, cast
 
 import flax.struct
 import jax
@@ -9,8 +9,8 @@ import numpy as np
 
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
-from lobjax.env.making import MakingTask
 from lobjax.env.views import best_of_others
+from lobjax.market import MarketState, Orders
 
 NO_QUOTE = 1 << 29  # 256ths of a tick; depths are cut off at it
 _BITS = 8
@@ -18,18 +18,26 @@ _TICK, _HALF = 1 << _BITS, 1 << (_BITS - 1)
 _MOST_ENTRIES = 1 << 26
 
 
+class Quoted(Protocol):
+    """A task that quotes both sides."""
+
+    def quote(self, state: Any, market: MarketState, wanted: jax.Array, params: Any) -> tuple[Any, Orders]:
+        """Quotes at prices `wanted` int32 `[2]`; 0: none."""
+        ...
+
+
 class DepthQuoter(flax.struct.PyTreeNode):
     """Quotes at a depth from the mid of others' orders, by decision and by lots held from -L to L.
 
     Prices are the nearest whole ticks (the farther of two equally near), never through others' best price nor each other. What stands at
-    its price stays and is topped up, and orders are POST_ONLY (`MakingTask.quote`).
+    its price stays and is topped up, and orders are POST_ONLY (`Quoted.quote`).
     """
 
     depths: jax.Array  # int32 [N, 2, 2 L + 1], 256ths of a tick from the mid: bid, then ask; NO_QUOTE for none
 
     def decide(self, env: Environment, state: EnvState, params: EnvParams):
         """See `Strategy`."""
-        task = cast(MakingTask, env.task)
+        task = cast(Quoted, env.task)
         last, limit = self.depths.shape[0] - 1, self.depths.shape[-1] // 2
         held = jnp.clip(state.market.accounts.lots[AGENT], -limit, limit)
         depth = self.depths[jnp.minimum(state.task.step, last), :, held + limit]

@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from lobjax.errors import InputError
-from lobjax.nets import Head, NetConfig, TransformerConfig
+from lobjax.nets import Head, NetConfig
 from lobjax.nets.precision import EPSILON
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.factory import Layers, choose_layers
 from lobjax.torch_port.heads import TorchHead
 from lobjax.torch_port.transformer import ActorCritic, make_actor_critic
 from lobjax.torch_port.weights import from_flax, load_into, to_flax
+
+NETS = {"transformer": make_actor_critic}  # the networks of `lobjax.nets.NETS` that torch has a twin of
 
 
 class Agent(nn.Module):
@@ -44,7 +46,7 @@ class Agent(nn.Module):
 
 def make_agent(config: NetConfig, observation_size: int, head: Head, layers: Layers | None = None) -> Agent:
     """An agent for observations of `observation_size`; `layers` None: chosen for the precision. InputError where it is no Transformer."""
-    if not isinstance(config, TransformerConfig):
-        raise InputError(f"config.net.kind: torch has no '{config.kind}'; take 'transformer'")
+    if config.kind not in NETS:
+        raise InputError(f"config.net.kind: torch has no '{config.kind}'; take '{next(iter(NETS))}'")
     chosen = layers or choose_layers(config.precision, EPSILON)
-    return Agent(make_actor_critic(config, observation_size, head.bias, chosen), head)
+    return Agent(NETS[config.kind](config, observation_size, head.bias, chosen), head)

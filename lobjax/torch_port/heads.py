@@ -4,6 +4,7 @@ Sampling and the way from raw actions to actions stay with `lobjax.nets`, so tha
 Formulas and their sources are there.
 """
 
+from collections.abc import Callable
 from math import log, pi
 from typing import Any
 
@@ -12,16 +13,18 @@ from torch import nn
 
 from lobjax.nets import Categoricals, Dirichlet, Head, LogisticNormal, SoftmaxNormal
 from lobjax.nets.dirichlet import FLOOR
+from lobjax.registry import Registry
 
 LOG_2PI = log(2 * pi)
 
 
 class TorchHead(nn.Module):
-    """log_prob and entropy f32[...] of one head of `lobjax.nets`, with that head's own parameters."""
+    """log_prob and entropy f32[...] of one head of `lobjax.nets`, with its own parameters; InputError where torch has no twin."""
 
     def __init__(self, head: Head) -> None:
         super().__init__()
         self.head = head
+        self._density = DENSITIES[type(head).__name__]
         start = head.init()
         self.log_std = nn.Parameter(torch.tensor(start["log_std"].tolist())) if start else None
 
@@ -31,14 +34,9 @@ class TorchHead(nn.Module):
 
     def forward(self, outputs: torch.Tensor, raw: torch.Tensor, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-density at `raw` and entropy of the distribution that `outputs` f32[..., O] describe."""
-        if isinstance(self.head, Categoricals):
-            return _categoricals(self.head.nvec, outputs, raw)
-        if isinstance(self.head, Dirichlet):
-            return _dirichlet(outputs, raw)
-        assert isinstance(self.head, LogisticNormal | SoftmaxNormal), f"no torch version of {type(self.head).__name__}"
-        return _normal(outputs, self._log_std(outputs, progress), raw)
+        return self._density(self, outputs, raw, progress)
 
-    def _log_std(self, mean: torch.Tensor, progress: float) -> torch.Tensor:
+    def log_std_of(self, mean: torch.Tensor, progress: float) -> torch.Tensor:
         if self.log_std is not None:
             return self.log_std.expand_as(mean)
         config: Any = self.head.config  # type: ignore[attr-defined]
@@ -65,3 +63,23 @@ def _dirichlet(outputs: torch.Tensor, raw: torch.Tensor) -> tuple[torch.Tensor, 
     log_beta = torch.lgamma(a).sum(-1) - torch.lgamma(total)
     spread = (total - n) * torch.digamma(total) - ((a - 1) * torch.digamma(a)).sum(-1)
     return ((a - 1) * raw).sum(-1) - log_beta, log_beta + spread
+
+
+Density = Callable[["TorchHead", torch.Tensor, torch.Tensor, float], tuple[torch.Tensor, torch.Tensor]]
+
+
+def _of_normal(head: TorchHead, outputs: torch.Tensor, raw: torch.Tensor, progress: float) -> Any:
+    return _normal(outputs, head.log_std_of(outputs, progress), raw)
+
+
+def _of_choices(head: TorchHead, outputs: torch.Tensor, raw: torch.Tensor, progress: float) -> Any:
+    return _categoricals(head.head.nvec, outputs, raw)  # type: ignore[attr-defined]
+
+
+# The twin of each head of `lobjax.nets`, by the name of its class.
+DENSITIES: Registry[Density] = Registry("head in torch", {
+    LogisticNormal.__name__: _of_normal,
+    SoftmaxNormal.__name__: _of_normal,
+    Dirichlet.__name__: lambda head, outputs, raw, progress: _dirichlet(outputs, raw),
+    Categoricals.__name__: _of_choices,
+})  # fmt: skip

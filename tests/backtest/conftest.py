@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from lobjax.config import to_dict
-from lobjax.env import EnvConfig, MarketConfig, make
 from lobjax.flow import PoissonConfig
 from lobjax.nets import MLPConfig, make_net
 from lobjax.nets.statistics import unit_statistics
 from lobjax.policy import PolicyConfig, make_head, save_policy
+from lobjax.tasks import EnvConfig, MarketConfig, make
 from tests.env.environments import TASKS
 
 

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from backtest import folder, snapshot_folder
+from backtest import folder
 from backtest.config import BacktestConfig
 from lobjax.config import build, to_dict
 from lobjax.results import Comparison, save
-from lobjax.results.metrics import METRICS, MUST_BE_ZERO
+from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.results.report.traces import write_trace
+from lobjax.tasks import TASKS
+from lobjax.tasks.snapshot import files
 from lobjax.trace import Trace
 
 COUNT, DECISIONS, LOOKS = 6, 4, 3
@@ -19,7 +22,7 @@ KINDS = ("execution", "market_making", "recorded", "snapshot")
 def comparison(task: str, players=("agent", "twap")) -> Comparison:
     """Figures and paths of a task."""
     rng = np.random.default_rng(5)
-    names = [m.name for m in METRICS[task]]
+    names = [m.name for m in TASKS[task].measures.metrics]
     figures = {p: {n: rng.normal(3, 1, COUNT).astype(np.float32) for n in names} for p in players}
     for figure in figures.values():
         figure |= {n: np.zeros(COUNT, np.int32) for n in MUST_BE_ZERO if n not in figure}
@@ -33,7 +36,7 @@ def comparison(task: str, players=("agent", "twap")) -> Comparison:
         }
         for p in players
     }  # fmt: skip
-    return Comparison(task, {"count": COUNT, "seed": 1, "starts": False}, figures, paths)
+    return Comparison(task, {"count": COUNT, "seed": 1, "starts": False}, figures, paths, TASKS[task].measures)
 
 
 def trace() -> Trace:
@@ -71,7 +74,7 @@ def write(path: Path, kind: str, players=("agent", "twap")) -> Path:
     save(made, path)
     if kind == "snapshot":
         curves = {"step": [10, 20, 30], "loss/policy": [0.5, None, 0.25], "rollout/reward": [1.0, 2.0, 3.0]}
-        snapshot_folder.write(path, made, curves)
+        files.write(path, made, curves)
     else:
-        folder.write_trace(path, trace())
+        write_trace(path, trace())
     return path

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtest import report
 from backtest.__main__ import main
 from backtest.report import read, write_report
 from lobjax.errors import InputError
 from lobjax.results import load, style, summary
+from lobjax.results.report import detail
+from lobjax.tasks import known_measures
 from tests.backtest import folders
 from tests.fuzzing import damaged, edited, fuzzed, read_or_refuse, spoilt
 from tests.spoilt_tables import parquet, spoilt_table
@@ -161,7 +162,7 @@ def test_names_are_shown_as_they_are(scratch, quickly, kind, capsys):
     assert ("$x_{1$" in text) == (kind == "execution") and ("&lt;script&gt;alert(1)" in text) == (kind == "snapshot")
     from lobjax.results import show
 
-    show(load(target))
+    show(load(target, known_measures()))
     said = capsys.readouterr().out
     assert "\x1b" not in said and ("[/]" if "[/]" in names else "[bold]x[/]") in said
 
@@ -241,7 +242,7 @@ def test_when_drawing_fails_the_old_report_stays(whole, scratch, monkeypatch):
     def fail(*_):
         raise InputError("no")
 
-    monkeypatch.setattr(report.detail, "depth_map", fail)
+    monkeypatch.setattr(detail, "depth_map", fail)
     with pytest.raises(InputError):
         write_report(folder)
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before

@@ -8,8 +8,8 @@ import yaml
 
 from backtest.__main__ import main
 from backtest.config import load_config
-from lobjax.env import EnvConfig, MarketConfig
 from lobjax.errors import InputError
+from lobjax.tasks import EnvConfig, MarketConfig
 from tests.backtest.conftest import small, write_agent, write_config
 from tests.holding import writer
 from tests.results.recorded import recorded_config, write_day
@@ -74,13 +74,13 @@ def test_an_agent_of_another_task_or_view(tmp_path, capsys, agent):
 def test_without_a_configuration_the_agents_own_market_is_played(tmp_path):
     folder = write_agent(tmp_path / "agent", small())
     (folder / "run.json").write_text('{"config": {"env": {"task": {"kind": "execution", "lots": 12}}}}')
-    from backtest.players import trained_env
+    from backtest.players import trained_config
 
-    assert load_config(None, [], trained_env(folder)).env.task.lots == 12
-    assert load_config(None, [], trained_env(None)).env == EnvConfig()
+    assert load_config(None, [], trained_config(folder)).env.task.lots == 12
+    assert load_config(None, [], trained_config(None)).env == EnvConfig()
     (folder / "run.json").write_text("{")
     with pytest.raises(InputError, match="give a CONFIG"):
-        trained_env(folder)
+        trained_config(folder)
 
 
 def test_a_missing_day(tmp_path, capsys):
@@ -150,4 +150,6 @@ def test_the_shipped_configurations_are_valid(path):
 def test_simulated_markets_are_those_of_training(ours, training):
     """So that an agent that a shipped configuration trained can be played as it was trained."""
     env = yaml.safe_load((ROOT / "configs" / "train" / f"{training}.yaml").read_text())["env"]
-    assert load_config(ROOT / "configs" / "backtest" / f"{ours}.yaml", []).env == load_config(None, [], env).env
+    assert (
+        load_config(ROOT / "configs" / "backtest" / f"{ours}.yaml", []).env == load_config(None, [], {"env": env}).env
+    )

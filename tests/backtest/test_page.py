@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from backtest import page
+from lobjax.results.report import page
 
 NAMES = ["", "twap", "<b>bold</b>", "quote \" and '", "שחקן", "a_long_name", "x" * 80]
 

@@ -14,8 +14,8 @@ from lobjax.data import Day, Replay, build_day
 from lobjax.data.checks import check_day
 from lobjax.data.day import DayInfo
 from lobjax.engine import run_streams
-from lobjax.env.recorded import recorded_params
 from lobjax.errors import InputError
+from lobjax.flow.day import recorded_params
 from lobjax.flow.recorded import to_device
 from lobjax.reference import batch
 from lobjax.snapshot import host, host_account

@@ -5,8 +5,8 @@ import functools
 import jax
 import numpy as np
 
-from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
 
 TASKS = {
     "execution": ExecutionConfig(lots=12, decisions=4, step_s=4.0),

@@ -10,11 +10,11 @@ import pytest
 
 from lobjax.book import Book, listing
 from lobjax.engine.flat_book import from_book
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.env.base import AGENT
-from lobjax.env.execution_paper import PaperParams, PaperView, Standing
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, make
+from lobjax.tasks.execution.paper import PaperParams, PaperView, Standing
 from lobjax.types import AGENT_ID_BASE, Kind, Side
 from tests.market.scripted import market_of, play
 

@@ -11,9 +11,9 @@ from gymnasium.utils import env_checker
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 
-from lobjax.env import EnvConfig, MakingConfig
 from lobjax.env.gymnasium import LobjaxVectorEnv, make_vec, shares
 from lobjax.errors import InputError
+from lobjax.tasks import EnvConfig, MakingConfig
 from tests.env.environments import simulated
 from tests.env.gymnasium_probes import probe
 

@@ -16,12 +16,12 @@ from gymnasium import wrappers
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import vector as vector_wrappers
 
-from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig
 from lobjax.env.gymnasium import IDS, LobjaxEnv, make_vec
 from lobjax.env.gymnasium import programs as shared
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
 from lobjax.snapshot import write_npz
+from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig
 from tests.compiling import FLAGS
 from tests.env.environments import TASKS
 from tests.env.gymnasium_probes import compiled_quickly, single, vector

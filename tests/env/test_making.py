@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lobjax.book import volume_at
-from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.env.base import AGENT
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.types import Side
 from lobjax.words import to_int
 

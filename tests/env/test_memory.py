@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lobjax.book import Book
-from lobjax.env.execution import ExecutionConfig
 from lobjax.flow import RecordedFlow
 from lobjax.flow.recorded import to_device
+from lobjax.tasks import ExecutionConfig
 from lobjax.types import Kind, Message
 from tests.compiling import quick_jit
 from tests.env.environments import simulated

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig, RecordedConfig, make
 from lobjax.errors import InputError
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, RecordedConfig, make
 from tests.data.synthetic_mbo import SELL, Exchange, write_file
 
 

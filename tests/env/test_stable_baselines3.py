@@ -13,11 +13,11 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor, VecNormalize
 
-from lobjax.env import EnvConfig, MarketConfig
 from lobjax.env.gymnasium import programs_of_config
 from lobjax.env.stable_baselines3 import LobjaxVecEnv, make_vec
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, MarketConfig
 from tests.env.environments import TASKS
 from tests.env.gymnasium_probes import compiled_quickly, single, vector
 

@@ -9,7 +9,6 @@ import pytest
 
 from lobjax.clock import from_seconds, plus
 from lobjax.config import build
-from lobjax.env import EnvConfig
 from lobjax.errors import InputError
 from lobjax.flow import (
     MixedConfig,
@@ -22,6 +21,7 @@ from lobjax.flow import (
 )
 from lobjax.flow.mixed import mixed_params, numbers_of
 from lobjax.market import Fees, Limits, Market, MarketParams, MarketState, Orders
+from lobjax.tasks import EnvConfig
 from lobjax.types import Message
 from tests.market.test_host import assert_equal
 

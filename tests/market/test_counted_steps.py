@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lobjax.book import best_prices
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.types import AGENT_ID_BASE, Kind, Side
 from tests.compiling import quick_jit
 from tests.env.environments import trajectory

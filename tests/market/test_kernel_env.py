@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lobjax.engine.flat_book import FlatBook
-from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make, views
+from lobjax.env import views
 from lobjax.flow import PoissonConfig
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.types import Side
 from tests.compiling import quick_jit
 from tests.env.environments import trajectory

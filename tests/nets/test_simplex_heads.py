@@ -15,7 +15,7 @@ from lobjax.nets import (
     LogisticNormalConfig,
     SoftmaxNormal,
     SoftmaxNormalConfig,
-    make_simplex_head,
+    head_on,
 )
 
 N_DRAWS = 40_000
@@ -124,10 +124,10 @@ def test_a_head_starts_where_its_configuration_says_and_means_what_it_plays():
         DirichletConfig(initial_concentrations=(1.0, 1.0, 10.0)): np.array([1, 1, 10]) / 12,
     }
     for config, want in start.items():
-        head = make_simplex_head(3, config)
+        head = head_on("simplex", 3, config)
         inputs = head.inputs(head.init(), jnp.array(head.bias), 0.0)
         np.testing.assert_allclose(head.to_action(head.mode(inputs)), want, rtol=1e-5)
-    assert make_simplex_head(3, DirichletConfig()) == Dirichlet(3)
+    assert head_on("simplex", 3, DirichletConfig()) == Dirichlet(3)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_head_starts_where_its_configuration_says_and_means_what_it_plays():
 )
 def test_wrong_numbers_of_initial_values_are_refused(config, message):
     with pytest.raises(ValueError, match=message):
-        make_simplex_head(3, config)
+        head_on("simplex", 3, config)
 
 
 def test_impossible_widths_and_concentrations_are_refused():

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from lobjax.data import build, load_day
 from lobjax.data.built import _TABLES, META, _digest
 from lobjax.engine.stream import read_streams
-from lobjax.env import RecordedConfig
 from lobjax.policy import FILE, load_policy
 from lobjax.reading import read_json, read_table
 from lobjax.results.stamp import data_sources
 from lobjax.snapshot import load_snapshots
+from lobjax.tasks import RecordedConfig
 from tests.data.synthetic_lobster import write_pair
 from tests.fuzzing import damaged, edited, fuzzed, leaves, read_or_refuse, spoilt
 from tests.reading.readers import NAMES, READERS, ROWS, agent, streams

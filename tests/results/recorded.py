@@ -4,7 +4,8 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lobjax.env import EnvConfig, Environment, ExecutionConfig, MarketConfig, RecordedConfig, make
+from lobjax.env import Environment
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, RecordedConfig, make
 from tests.data.synthetic_lobster import make_rows, write_pair
 
 

@@ -14,8 +14,9 @@ from lobjax.errors import InputError
 from lobjax.evaluation import Episodes
 from lobjax.results import Comparison, compare, evaluation, load, save, save_figures, style, table
 from lobjax.results.figures import differences
-from lobjax.results.metrics import METRICS, MUST_BE_ZERO
-from lobjax.strategies import immediate, strategies, submit_and_leave, twap, vwap, why_same
+from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.strategies import immediate, submit_and_leave, twap, vwap, why_same
+from lobjax.tasks import TASKS, known_measures, strategies
 from tests.env.environments import simulated
 
 EPISODES = Episodes(count=24, seed=5, batch=16)  # a whole batch and a partial one
@@ -23,10 +24,12 @@ EPISODES = Episodes(count=24, seed=5, batch=16)  # a whole batch and a partial o
 
 def made_up(task="execution", n=50, **players):
     """A comparison of players with the headline figures given and everything else 0."""
-    names = [m.name for m in METRICS[task]] + list(MUST_BE_ZERO)
-    headline = METRICS[task][0].name
+    names = [m.name for m in TASKS[task].measures.metrics] + list(MUST_BE_ZERO)
+    headline = TASKS[task].measures.headline
     figures = {p: {**{name: np.zeros(n) for name in names}, headline: np.asarray(x, float)} for p, x in players.items()}
-    return Comparison(task, {"count": n, "seed": 0, "starts": False}, figures, {p: {} for p in players})
+    return Comparison(
+        task, {"count": n, "seed": 0, "starts": False}, figures, {p: {} for p in players}, TASKS[task].measures
+    )
 
 
 class Everything:
@@ -106,7 +109,7 @@ def test_players_that_did_the_same_in_every_episode_are_said_with_the_reason(pla
     assert f"again did exactly what twap did in every episode: {why}" in played.warnings()
     assert "immediate did exactly what agent did in every episode" in played.warnings()
     save(played, tmp_path)
-    assert load(tmp_path).warnings() == played.warnings() == evaluation(played)["warnings"]
+    assert load(tmp_path, known_measures()).warnings() == played.warnings() == evaluation(played)["warnings"]
     different = made_up(a=np.zeros(50), b=np.eye(50)[7])
     assert different.same == {} and "reasons" not in evaluation(different)
 
@@ -161,14 +164,14 @@ def test_figures_and_paths_agree(played):
 def test_saved_and_loaded(played, tmp_path):
     save(played, tmp_path)
     save_figures(played, tmp_path)
-    found = load(tmp_path)
+    found = load(tmp_path, known_measures())
     assert found.players == played.players and found.episodes == played.episodes
     assert evaluation(found) == evaluation(played) == json.loads((tmp_path / "evaluation.json").read_text())
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {"differences.png", "distributions.png"}
-    assert table(found).row_count == len(METRICS["execution"]) + 1
+    assert table(found).row_count == len(TASKS["execution"].measures.metrics) + 1
     (tmp_path / "episodes.parquet").write_bytes(b"torn")
     with pytest.raises(InputError, match="not a whole Parquet file"):
-        load(tmp_path)
+        load(tmp_path, known_measures())
 
 
 def test_strategies_of_a_class_are_compiled_once():

@@ -5,7 +5,7 @@ import pytest
 
 from lobjax.env.base import AGENT
 from lobjax.evaluation import Episodes, play_episodes
-from lobjax.strategies import strategies
+from lobjax.tasks import strategies
 from lobjax.trace import trace_episode
 from tests.env.environments import TASKS, simulated
 from tests.results.recorded import recorded_environment

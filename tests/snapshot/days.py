@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.env import EnvConfig, Environment, MarketConfig, RecordedConfig, SnapshotConfig, make
+from lobjax.env import Environment
 from lobjax.snapshot import Snapshots, write_npz
+from lobjax.tasks import EnvConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 from tests.compiling import quick_jit
 from tests.snapshot.random_books import walk
 

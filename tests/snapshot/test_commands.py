@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from backtest.__main__ import main as backtest
-from backtest.snapshot_figures import sharpe
 from lobjax.snapshot import write_npz
+from lobjax.tasks.snapshot.figures import sharpe
 from tests.snapshot.days import day, flat
 from train.__main__ import main as train
 

@@ -120,7 +120,7 @@ def test_profit_is_the_sum_of_rewards_and_ruin_ends_an_episode(folder, trader):
 def test_benchmarks_are_what_the_pure_functions_say(trader):
     from lobjax.evaluation import Episodes
     from lobjax.results import compare
-    from lobjax.strategies import strategies
+    from lobjax.tasks import strategies
 
     players = strategies(trader, trader.default_params)
     played = compare(trader, trader.default_params, players, Episodes(count=6, seed=0, starts=True))

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from lobjax.book import Book
-from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
 from lobjax.env.base import AGENT
 from lobjax.errors import InputError
 from lobjax.evaluation import Episodes, play_episodes
 from lobjax.flow import PoissonConfig
-from lobjax.strategies import scheduled, strategies, submit_and_leave, twap, volume_profile, vwap
+from lobjax.strategies import scheduled, submit_and_leave, twap, volume_profile, vwap
+from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make, strategies
 from lobjax.types import INT32_MAX, Kind, Side
 
 LOTS, DECISIONS = 23, 4

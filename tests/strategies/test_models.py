@@ -10,20 +10,20 @@ import pytest
 from backtest.config import load_config
 from backtest.players import players
 from lobjax.book import Book
-from lobjax.env import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make
 from lobjax.errors import InputError
 from lobjax.evaluation import Episodes, Stage
 from lobjax.flow import PoissonConfig
-from lobjax.strategies import MODELS, NAMES, DepthQuoter, ModelsConfig, QuotingConfig, depth_quoter, strategies
+from lobjax.strategies import DepthQuoter, ModelsConfig, QuotingConfig, depth_quoter
 from lobjax.strategies.depths import NO_QUOTE
 from lobjax.strategies.measure import fit_fills, measure_fills, measure_mids
+from lobjax.tasks import TASKS, EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make, strategies
 from lobjax.types import Kind, Side
 from tests.strategies.test_execution import environment
 
 LIMIT, QUOTE = 12, 5
 MAKING = MakingConfig(decisions=12, step_s=2.0, quote_lots=QUOTE, inventory_limit_lots=LIMIT, offsets_ticks=(0,))
 KNOWN = ModelsConfig(quoting=QuotingConfig(volatility=0.15, fill_rate=0.11, decay=2.4, risk_aversion=0.5))
-QUOTERS = MODELS["market_making"]
+QUOTERS = TASKS["market_making"].strategies.models
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_models_play_only_where_they_are_named(env):
     both = strategies(env, env.default_params, (QUOTERS[1], "symmetric", QUOTERS[0]), models=KNOWN)
     assert list(both) == [QUOTERS[1], "symmetric_0", QUOTERS[0]]
     execution = environment()
-    assert NAMES["execution"] == ("twap", "vwap", "submit_and_leave", "immediate")
+    assert TASKS["execution"].strategies.names == ("twap", "vwap", "submit_and_leave", "immediate")
     named = strategies(execution, execution.default_params, ("almgren_chriss", "twap"))
     assert list(named) == ["almgren_chriss", "twap"]
     lots = np.asarray(named["almgren_chriss"].lots)

@@ -3,10 +3,10 @@
 import jax
 import numpy as np
 
-from lobjax.env import make
 from lobjax.nets import TransformerConfig, make_net
 from lobjax.nets.statistics import Statistics
 from lobjax.policy import PolicyConfig, load_policy, make_head, save_policy
+from lobjax.tasks import make
 from tests.backtest.conftest import small
 
 NET = TransformerConfig(layers=2, width=32, heads=2, window=4, towers="separate")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from backtest.__main__ import main as backtest
-from lobjax.env import make
 from lobjax.evaluation import Episodes
 from lobjax.policy import FILE
 from lobjax.results import compare
+from lobjax.tasks import make
 from lobjax.torch_port.convert import from_safetensors, load_torch_agent, to_safetensors
 from lobjax.torch_port.player import TorchPlayer
 from tests.backtest.conftest import small, write_config

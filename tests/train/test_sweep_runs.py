@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import polars as pl
 import pytest
 
-from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.flow import PoissonConfig
 from lobjax.nets import MLPConfig
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from tests.compiling import FLAGS, quick_jit
 from tests.train.sweeps import written
 from train.config import EvaluationConfig, TrainConfig

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import jax
 
+from lobjax import plugins
 from lobjax.config import build, load_yaml, override
 from lobjax.errors import InputError, nearest
 from lobjax.ranges import Length, Range, Seed, check, shown
@@ -49,6 +50,9 @@ class SweepConfig:
     space: Any
     base: Path | None = None
     train: Any = None
+    plugins: Annotated[
+        tuple[str, ...], Length(0, 64)
+    ] = ()  # modules to import first, beside those of the training configuration
     method: Literal["grid", "random", "tpe"] = "random"
     trials: Annotated[int, _MANY] | None = None  # a grid has as many as it has points
     batch: Annotated[int, Range(1, 10_000)] = 8
@@ -109,15 +113,18 @@ class Sweep:
 
 def load_sweep(path: Path, assignments: list[str], tasks: Tasks) -> Sweep:
     """Read and check a sweep; InputError before anything is compiled or written."""
-    config = build(SweepConfig, override(load_yaml(path), assignments))
+    described = override(load_yaml(path), assignments)
+    plugins.load_named(described)
+    config = build(SweepConfig, described)
     data = load_yaml(path.parent / config.base) if config.base else {}
     if not isinstance(config.train, dict | None):
         raise InputError(f"config.train: expected a mapping, found {type(config.train).__name__} {config.train!r}")
     if not config.base and not config.train:
         raise InputError("config.base: missing; name a training configuration, or write one under `train`")
-    sweep = Sweep(
-        config=config, data=_laid_over(data, config.train or {}), space=spaces.parse(config.space), tasks=tasks
-    )
+    data = _laid_over(data, config.train or {})
+    if both := (*config.plugins, *(name for name in plugins.named(data) if name not in config.plugins)):
+        data = {**data, plugins.KEY: list(both)}
+    sweep = Sweep(config=config, data=data, space=spaces.parse(config.space), tasks=tasks)
     _check(sweep)
     return sweep
 

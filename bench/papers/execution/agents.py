@@ -24,12 +24,12 @@ from bench.papers.execution.training import (
 from bench.papers.execution.words import specialists, words
 from lobjax import locks
 from lobjax.cli import note
-from lobjax.env import make
 from lobjax.files import whole_file
 from lobjax.policy import FILE, load_policy
 from lobjax.reading import exists
 from lobjax.results import surroundings
 from lobjax.schema import read_shape
+from lobjax.tasks import make
 from train.config import TrainConfig
 from train.runfolder import RunFolder
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig
 from lobjax.errors import InputError, nearest
 from lobjax.flow import PoissonConfig, StrategicConfig, TacticalConfig
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig
 
 MARKETS: Mapping[str, PoissonConfig] = {
     "noise": PoissonConfig(),

@@ -9,9 +9,9 @@ from bench.papers.execution.cells import TABLE_A, Cell, cell_config
 from bench.papers.execution.playing import INCLUDED, STRATEGIES, Result, Theatre, profile_of
 from bench.papers.execution.report import figures, played, sizes
 from bench.papers.execution.scores import z_score
-from lobjax.env import make
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.tasks import make
 
 TABLE, RECORD, CURVES = "execution-paper.md", "execution-paper.json", "execution-paper-learning.png"
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from bench import recording
 from bench.papers.execution.playing import Result, Theatre, strategy
-from lobjax.env import EnvConfig, Environment
+from lobjax.env import Environment
 from lobjax.errors import InputError
 from lobjax.results import interval
+from lobjax.tasks import EnvConfig
 from train.progress import phase
 
 MEASURED = (

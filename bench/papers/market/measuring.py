@@ -11,9 +11,9 @@ from bench.papers.market import events, sampling
 from bench.papers.market.estimates import REFERENCE_EPISODES, rows
 from bench.papers.market.setting import OnBatch, quietly, setting
 from bench.papers.market.views import ORDERS, PLACES, Impact, impact, stationary_depth
-from lobjax.env import ExecutionConfig
 from lobjax.flow import PoissonConfig
 from lobjax.results.intervals import interval
+from lobjax.tasks import ExecutionConfig
 
 SHAPE = (
     ExecutionConfig().volume_scale_lots

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,11 @@ import numpy as np
 
 from lobjax import clock
 from lobjax.clock import Time
-from lobjax.env import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.env.base import market_counts
 from lobjax.flow import PoissonConfig
 from lobjax.market import Limits, Market, MarketParams, MarketState, Orders
 from lobjax.results.metrics import MUST_NOT_HAPPEN
+from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.types import Message
 
 STEP_S = 1.0
@@ -51,7 +51,7 @@ def setting(config: PoissonConfig, *, capacity: int = 256, engine: str = "auto")
     made = make(EnvConfig(task=MakingConfig(step_s=STEP_S), flow=config, market=venue))
     none = jnp.zeros((2,), jnp.int32)
     limits = Limits(none - WIDE_OPEN, none + WIDE_OPEN, none)
-    return Setting(config, made.market, made.default_params.market.replace(limits=limits))
+    return Setting(config, cast(Market, made.market), made.default_params.market.replace(limits=limits))
 
 
 def room(step_s: float) -> int:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lobjax.env import EnvConfig, ExecutionConfig, MarketConfig
 from lobjax.flow import PoissonConfig
 from lobjax.nets import MLPConfig, NetConfig, TransformerConfig
+from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig
 from train.algorithm import PPOConfig
 from train.config import EvaluationConfig, TrainConfig
 

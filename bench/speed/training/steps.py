@@ -10,9 +10,9 @@ import jax
 from bench import recording, timing
 from bench.speed.training.cells import NETS, cell
 from bench.speed.training.work import work
-from lobjax.env import make
 from lobjax.errors import InputError, nearest
 from lobjax.ranges import whole_number
+from lobjax.tasks import make
 from train import devices, memory, phases
 from train.config import TrainConfig
 from train.learner import TrainState

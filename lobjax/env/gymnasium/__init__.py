@@ -23,13 +23,13 @@ try:
 except ImportError as error:
     raise InputError(f"gymnasium 1.1 or newer is needed ({error}); pip install 'lobjax[gym]'") from None
 
-from lobjax.env.config import EnvConfig
 from lobjax.env.gymnasium.actions import shares
 from lobjax.env.gymnasium.arguments import InvalidArgument
 from lobjax.env.gymnasium.programs import programs_of_config
 from lobjax.env.gymnasium.single import LobjaxEnv
 from lobjax.env.gymnasium.sources import config_of
 from lobjax.env.gymnasium.vector import LobjaxVectorEnv
+from lobjax.tasks import EnvConfig
 
 __all__ = ["ID", "IDS", "InvalidArgument", "LobjaxEnv", "LobjaxVectorEnv", "make_vec", "shares"]
 

@@ -8,9 +8,9 @@ from weakref import WeakValueDictionary
 import jax
 import jax.numpy as jnp
 
-from lobjax.env.config import EnvConfig, RecordedConfig
 from lobjax.env.gymnasium.ladder import ladder_of
-from lobjax.env.make import make
+from lobjax.flow import data_files
+from lobjax.tasks import EnvConfig, make
 
 
 class Programs:
@@ -66,9 +66,7 @@ def programs_of_config(config: EnvConfig) -> Programs:
 
 def _stamps(config: EnvConfig) -> tuple[Any, ...]:
     """Name, size and time of every file that a recorded flow is read from; nothing of one that is absent."""
-    if not isinstance(config.flow, RecordedConfig):
-        return ()
-    named = [path.absolute() for path in (config.flow.path, config.flow.book) if path is not None]
+    named = [path.absolute() for path in data_files(config.flow)]
     try:
         inside = [one for path in named if path.is_dir() for one in sorted(path.iterdir())]
         return tuple(_stamp(path) for path in [*named, *inside] if path.exists())

@@ -7,7 +7,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from lobjax.env.config import EnvConfig
 from lobjax.env.gymnasium.actions import action_space, checked, observation_space
 from lobjax.env.gymnasium.arguments import (
     InvalidArgument,
@@ -22,6 +21,7 @@ from lobjax.env.gymnasium.batch import Batch
 from lobjax.env.gymnasium.ladder import drawn
 from lobjax.env.gymnasium.programs import programs_of, programs_of_config
 from lobjax.env.gymnasium.sources import config_of
+from lobjax.tasks import EnvConfig
 
 
 class LobjaxEnv(gymnasium.Env):
@@ -43,7 +43,7 @@ class LobjaxEnv(gymnasium.Env):
         params: Any = None,
         render_mode: str | None = None,
     ) -> None:
-        """`config`, `assignments`, `task`: see `make_vec`; or an environment of `lobjax.env.make`. `params` None: its default ones.
+        """`config`, `assignments`, `task`: see `make_vec`; or an environment of `lobjax.tasks.make`. `params` None: its default ones.
 
         `render_mode`: "ansi" (`render` gives a text of the book), "rgb_array" (a picture), or "human" (the text is printed at every step).
         """

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from lobjax import plugins
 from lobjax.config import build, load_yaml, override, to_dict
-from lobjax.env.config import EnvConfig
 from lobjax.env.gymnasium.arguments import InvalidArgument, shown
 from lobjax.errors import InputError
+from lobjax.tasks import EnvConfig
 
 
 def config_of(config: Any, assignments: tuple[str, ...] | str = (), task: str | None = None) -> EnvConfig:
@@ -33,7 +34,9 @@ def _mapping(config: Any, task: str | None) -> dict[str, Any]:
     if isinstance(config, EnvConfig):
         return {"env": to_dict(config)}
     if isinstance(config, (str, Path)):
-        return load_yaml(config)
+        data = load_yaml(config)
+        plugins.load_named(data)
+        return data
     if config is None and task is not None:
         return {"env": {"task": {"kind": task}}}
     raise InvalidArgument(

@@ -64,12 +64,12 @@ class LobjaxVectorEnv(VectorEnv):
         render_mode: str | None = None,
         max_episode_steps: int | None = None,
     ) -> None:
-        """`env`: of `lobjax.env.make`, or anything with its contract. `params` None: its default ones.
+        """`env`: of `lobjax.tasks.make`, or anything with its contract. `params` None: its default ones.
 
         `render_mode`: "ansi" (a text of the book for each) or "rgb_array" (a picture). `max_episode_steps`: longer episodes are truncated.
         """
         if not hasattr(env, "transition"):
-            raise InvalidArgument(f"env: {shown(env)}; give an environment of lobjax.env.make, or call make_vec")
+            raise InvalidArgument(f"env: {shown(env)}; give an environment of lobjax.tasks.make, or call make_vec")
         self.num_envs = count(n_envs, "n_envs")
         self._mode = autoreset_of(autoreset_mode)
         self._most_steps = None if max_episode_steps is None else count(max_episode_steps, "max_episode_steps")

@@ -10,8 +10,8 @@ from bench.commands.execution_cell import execution_cell
 from bench.papers.execution.cells import cell_config, most_messages
 from bench.papers.execution.playing import Result, Theatre, messages_within, strategy
 from bench.papers.execution.report import refuse_wrong
-from lobjax.env import make
 from lobjax.errors import InputError
+from lobjax.tasks import make
 
 BEST_BIDS = (4, 11, 16)  # lots of the opening book at 1000, 999, 998
 

@@ -28,12 +28,12 @@ from bench.papers.execution.training import (
 )
 from bench.papers.execution.words import words
 from bench.papers.market import measuring, report
-from lobjax.env import make
 from lobjax.errors import InputError
 from lobjax.nets import MLPConfig, make_net
 from lobjax.nets.statistics import unit_statistics
 from lobjax.policy import FILE, make_head, save_policy
 from lobjax.results.metrics import MUST_BE_ZERO
+from lobjax.tasks import make
 from tests.train.probes import TASKS
 from tests.train.runs import configuration as configuration_of_probe
 from train import runfolder, runner

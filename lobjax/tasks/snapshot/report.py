@@ -1,15 +1,21 @@
-"""The report of a snapshot trader: the result viewer. Made from a backtest's folder and nothing else, as `backtest.report`."""
+"""The report of a snapshot trader: the result viewer. Made from a backtest's folder and nothing else."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from backtest import figures, page, snapshot_figures, words
-from backtest.glossary import GLOSSARY
-from backtest.snapshot_figures import Ratio
-from backtest.snapshot_folder import Paths
+from lobjax.errors import InputError
 from lobjax.results import Comparison, style
+from lobjax.results.report import figures, page
+from lobjax.results.report.glossary import GLOSSARY
+from lobjax.results.report.table import results_table
+from lobjax.results.report.told import Told
+from lobjax.results.report.traces import AGAIN
+from lobjax.tasks import sentences
+from lobjax.tasks.snapshot import figures as own_figures
+from lobjax.tasks.snapshot import files
+from lobjax.tasks.snapshot.figures import Ratio
+from lobjax.tasks.words import Words
 
 _WORDS = ("lot", "tick", "order book", "best bid, best ask", "spread", "mid", "95% interval", "paired difference")
 _OWN_WORDS = {
@@ -22,54 +28,77 @@ _OWN_WORDS = {
 }
 
 
-def pictures(
-    about: dict[str, Any],
-    comparison: Comparison,
-    by_decision: pl.DataFrame,
-    paths: Paths,
-    curves: dict[str, list[float | None]],
-) -> dict[str, bytes]:
-    """The figures beside those of every comparison, as PNG by name."""
-    drawn = {
-        "inventory.png": figures.inventory(by_decision, about["backtest"]["env"]["task"]["step_s"], "position, lots"),
-        "profit.png": snapshot_figures.profit(paths),
-        "episode.png": snapshot_figures.episode(paths, about["detail"]["episode"]),
-        "sharpe.png": snapshot_figures.sharpe_bars(snapshot_figures.sharpes(comparison)),
-    }
-    if curves:
-        drawn["losses.png"] = snapshot_figures.losses(curves)
-    return {name: style.png(figure) for name, figure in drawn.items()}
+Curves = dict[str, list[float | None]]
 
 
-def sections(pictures: dict[str, bytes], about: dict[str, Any], comparison: Comparison, table: str) -> list[str]:
-    """The page, section by section; `table` is that of the results."""
+@dataclass(frozen=True)
+class SnapshotReport:
+    """A `lobjax.tasks.Report`. Its own files: episodes by decision, and the learning curves of the agent."""
+
+    words: Words
+
+    def prepare(self, policy: Path | None) -> Curves:
+        """The agent's learning curves."""
+        return files.curves_of(policy)
+
+    def leave(self, folder: Path, comparison: Comparison, prepared: Curves) -> None:
+        """Write both files."""
+        files.write(folder, comparison, prepared)
+
+    def read(self, folder: Path, about: dict[str, Any], comparison: Comparison) -> tuple[files.Paths, Curves]:
+        """Both files."""
+        env = about["backtest"]["env"]
+        if env["flow"]["kind"] != "recorded":
+            raise InputError(f"{folder}: snapshots of a flow that is not recorded; {AGAIN}")
+        return files.read_paths(folder, comparison, env["task"]["decisions"]), files.read_curves(folder)
+
+    def pictures(self, told: Told) -> dict[str, bytes]:
+        """The figures beside those of every comparison, as PNG by name."""
+        paths, curves = told.own
+        step_s = told.about["backtest"]["env"]["task"]["step_s"]
+        drawn = {
+            "inventory.png": figures.inventory(told.paths, step_s, self.words.held_label),
+            "profit.png": own_figures.profit(paths),
+            "episode.png": own_figures.episode(paths, told.about["detail"]["episode"]),
+            "sharpe.png": own_figures.sharpe_bars(own_figures.sharpes(told.comparison)),
+        }
+        if curves:
+            drawn["losses.png"] = own_figures.losses(curves)
+        return {name: style.png(figure) for name, figure in drawn.items()}
+
+    def page(self, told: Told, pictures: dict[str, bytes]) -> str:
+        """Title, sections."""
+        return page.page(_title(told.about), _sections(pictures, told.about, told.comparison, self.words))
+
+
+def _sections(pictures: dict[str, bytes], about: dict[str, Any], comparison: Comparison, words: Words) -> list[str]:
     first, figure = comparison.first, comparison.headline
     found = [
-        f"<h1>{page.escape(title(about))}</h1>",
-        page.paragraph(words.subtitle(about, comparison), soft=True),
+        f"<h1>{page.escape(_title(about))}</h1>",
+        page.paragraph(sentences.subtitle(about, comparison), soft=True),
         page.box(comparison.verdicts() or [f"{first} played alone; there is nobody to compare it with."]),
         page.box([f"Warning: {w}." for w in [*comparison.warnings(), *_idle(comparison)]], warn=True),
         page.heading("What was traded"),
-        *map(page.paragraph, what_was_traded(about)),
+        *map(page.paragraph, _what_was_traded(about)),
         page.facts(_facts(about)),
         page.heading("Results"),
         page.paragraph("Means over episodes, each with its 95% interval in brackets."),
-        table,
+        results_table(comparison),
         page.facts([(f"{m.label}, {m.unit}", m.meaning) for m in comparison.metrics]),
         page.heading("Profit through the day"),
         page.image(pictures["profit.png"], "Profit of successive episodes added up, by the time at which each ends."),
         page.heading("Sharpe ratio"),
-        page.image(pictures["sharpe.png"], _ratios(snapshot_figures.sharpes(comparison))),
+        page.image(pictures["sharpe.png"], _ratios(own_figures.sharpes(comparison))),
     ]
     if comparison.others:
-        caption = f"Paired differences in {figure.label}, with 95% intervals. {words.independence(about)}"
+        caption = f"Paired differences in {figure.label}, with 95% intervals. {sentences.independence(about)}"
         found += [page.heading(f"Is {first} better?"), page.image(pictures["differences.png"], caption)]
     detail = f"Episode {about['detail']['episode']}, in which the profit of {first} was nearest to its median."
     found += [
         page.heading("How the episodes were spread"),
         page.image(pictures["distributions.png"], "Profit of every episode, player by player, on one scale."),
         page.heading("Positions over time"),
-        page.image(pictures["inventory.png"], words.inventory_caption(about)),
+        page.image(pictures["inventory.png"], sentences.inventory_caption(words)),
         page.heading("One episode in detail"),
         page.image(pictures["episode.png"], f"{detail} Trades of {first} at the mid of the snapshot that it acted on."),
     ]
@@ -80,18 +109,16 @@ def sections(pictures: dict[str, bytes], about: dict[str, Any], comparison: Comp
         page.heading("Words"),
         page.glossary({word: GLOSSARY[word] for word in _WORDS} | _OWN_WORDS),
         page.heading("Where this comes from"),
-        page.facts(words.provenance(about), code=True),
+        page.facts(sentences.provenance(about), code=True),
     ]
     return found
 
 
-def title(about: dict[str, Any]) -> str:
-    """What was done where, in a line."""
+def _title(about: dict[str, Any]) -> str:
     return f"Trading snapshots of a recorded day ({Path(about['backtest']['env']['flow']['path']).name})"
 
 
-def what_was_traded(about: dict[str, Any]) -> list[str]:
-    """The task and its rules, in sentences."""
+def _what_was_traded(about: dict[str, Any]) -> list[str]:
     task, flow = about["backtest"]["env"]["task"], about["backtest"]["env"]["flow"]
     when = (
         "the snapshot that the player saw"

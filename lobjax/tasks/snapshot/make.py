@@ -2,28 +2,31 @@
 
 import math
 from dataclasses import fields
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from lobjax.clock import NS, Time, from_seconds
-from lobjax.env.base import Environment, EnvParams
-from lobjax.env.config import EnvConfig, MarketConfig, RecordedConfig, seconds_of_day
-from lobjax.env.snapshot import SnapshotConfig, SnapshotTask, SnapshotTaskParams
-from lobjax.env.snapshot_market import SnapshotMarket, SnapshotParams
+from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError
+from lobjax.flow import RecordedConfig, is_recorded
+from lobjax.flow.day import seconds_of_day
 from lobjax.snapshot import Costs, Snapshots, load_snapshots
 from lobjax.snapshot.bounds import check_cash
+from lobjax.tasks.config import EnvConfig, MarketConfig
+from lobjax.tasks.snapshot.config import SnapshotConfig
+from lobjax.tasks.snapshot.market import SnapshotMarket, SnapshotParams
+from lobjax.tasks.snapshot.task import SnapshotTask, SnapshotTaskParams
 
 _FAR_S = 10**9  # later than any snapshot: a step is one of them, whatever the clock says
 _ACTS = ("levels", "taker_fee_milliticks")  # of env.market, here
 
 
-def make_snapshot(config: EnvConfig, task: SnapshotConfig) -> Environment:
+def make_snapshot(config: EnvConfig) -> Environment:
     """The environment; InputError where the flow is not recorded, the file is bad, or the hours are too short."""
+    task: SnapshotConfig = config.task
     flow = config.flow
-    if not isinstance(flow, RecordedConfig):
+    if not is_recorded(flow):
         raise InputError("env.flow: the task snapshot plays a recorded day; set kind to recorded, and a path")
     _check_market(config.market)
     day = load_snapshots(
@@ -40,15 +43,11 @@ def make_snapshot(config: EnvConfig, task: SnapshotConfig) -> Environment:
         raise InputError(f"env.market.levels: {config.market.levels} are observed, {flow.path} has {levels}; lower it")
     first = _starts(day, flow, task)
     hindsight = task.reward == "hindsight"
-    # A market, a task and numbers of another kind than those that `Environment` names, with the same functions.
-    market: Any = SnapshotMarket(delay=task.delay_snapshots, horizon=task.horizon if hindsight else 0)
-    role: Any = SnapshotTask(task.most_lots, config.market.levels, hindsight)
-    params: Any = _params(day, first, config, task)
     return Environment(
-        market=market,
-        task=role,
+        market=SnapshotMarket(delay=task.delay_snapshots, horizon=task.horizon if hindsight else 0),
+        task=SnapshotTask(task.most_lots, config.market.levels, hindsight),
         default_params=EnvParams(
-            market=params,
+            market=_params(day, first, config, task),
             task=SnapshotTaskParams(
                 jnp.int32(task.decisions), jnp.float32(1 / task.price_scale_ticks), jnp.float32(1 / task.position_limit_lots),
                 jnp.float32(1 / task.most_lots), jnp.float32(1 / task.decisions),

@@ -5,7 +5,7 @@ tick inside the opposite best; nothing is cancelled before the deadline, when th
 """
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import flax.struct
 import jax
@@ -15,10 +15,22 @@ import numpy as np
 from lobjax.book import best_prices
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
-from lobjax.env.execution import ExecutionTask
 from lobjax.env.messages import fresh_ids, orders
 from lobjax.market import MarketState, Orders
 from lobjax.types import Kind, Message, Side
+
+
+class Worked(Protocol):
+    """A task that works off an order."""
+
+    @property
+    def side(self) -> Side:
+        """Of the agent's own orders: an ask sells."""
+        ...
+
+    def closing(self, state: Any, params: Any) -> Message:
+        """What the venue does when this step ends."""
+        ...
 
 
 class Scheduled(flax.struct.PyTreeNode):
@@ -106,8 +118,8 @@ def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.n
     return np.asarray(jax.jit(jax.vmap(episode))(keys), np.float64).mean(axis=0)
 
 
-def _task(env: Environment) -> ExecutionTask:
-    return cast(ExecutionTask, env.task)
+def _task(env: Environment) -> Worked:
+    return cast(Worked, env.task)
 
 
 def _all_first(lots: int, decisions: int) -> list[int]:

@@ -1,7 +1,7 @@
 """The task of a snapshot trader: at every snapshot of a recorded book, buy or sell up to a few lots at market, or hold.
 
 One categorical choice of 2 K + 1: choice k is k - K lots, so the first sells K, the middle one holds and the last buys K. Everything is
-traded by taking what the book shows (`lobjax.env.snapshot_market`). An episode is a span of the day; it is cut off, not ended, after its
+traded by taking what the book shows (`lobjax.tasks.snapshot.market`). An episode is a span of the day; it is cut off, not ended, after its
 decisions (`truncated`), and ended where the account is worth nothing (`terminated`).
 
 Reward, in basis points of the cash at the start: the change of liquidation value ("value"), or of the trade alone, its weighted
@@ -11,54 +11,20 @@ As it already sums up the future, it goes with a discount of 0.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 
 from lobjax import clock
-from lobjax.env.snapshot_market import Sent, SnapshotState
 from lobjax.env.spaces import MultiDiscrete
-from lobjax.ranges import Range, check
 from lobjax.snapshot.account import mid2_ticks
-from lobjax.snapshot.bounds import MAX_FEE_BPS, UNIT
+from lobjax.snapshot.bounds import UNIT
+from lobjax.tasks.snapshot.market import Sent, SnapshotState
 from lobjax.words import Wide, minus, to_float
 
 _BPS = 10_000.0
 _DAY_S = 86_400.0
-_LOTS = Range(1, (1 << 20) - 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SnapshotConfig:
-    """What may be traded, with what, and what is rewarded. The flow must be recorded: a day, or an .npz of snapshots."""
-
-    kind: Literal["snapshot"] = "snapshot"
-    decisions: Annotated[int, _LOTS] = 60
-    step_s: Annotated[float, Range(1e-3, _DAY_S)] = 1.0  # between snapshots
-    most_lots: Annotated[int, Range(1, 1024)] = 5  # K, of one decision
-    position_limit_lots: Annotated[int, _LOTS] = 20
-    # |position| at the mid, as a multiple of the liquidation value.
-    leverage_limit: Annotated[float, Range(1e-3, 1e6)] = 2.0
-    capital_lots: Annotated[int, _LOTS] = 20  # the cash at the start buys so many lots
-    patience: Annotated[int, Range(0, (1 << 20) - 1)] = 3  # further snapshots on which what is left over goes on
-    # Between a decision and its trade: 0 (at the snapshot that was seen) or 1 (at the next).
-    delay_snapshots: Annotated[int, Range(0, 1)] = 0
-    # Of what is paid or received; env.market.taker_fee_milliticks is charged too.
-    fee_bps: Annotated[int, Range(0, MAX_FEE_BPS)] = 0
-    reward: Literal["value", "hindsight"] = "value"
-    horizon: Annotated[int, Range(1, 4096)] = 64  # snapshots that hindsight sees
-    hindsight_discount: Annotated[float, Range(1e-6, 1.0)] = 0.99
-    price_scale_ticks: Annotated[float, Range(1e-3, 1e6)] = 10.0  # the unit of prices in observations
-    step_messages: ClassVar[int] = 0  # steps go by the clock
-
-    def __post_init__(self) -> None:
-        check(self)
-        if self.decisions * self.step_s > _DAY_S:
-            raise ValueError(
-                f"{self.decisions:,} decisions of {self.step_s:g} s last longer than a day; lower decisions or step_s"
-            )
 
 
 class SnapshotTaskParams(flax.struct.PyTreeNode):
@@ -96,6 +62,11 @@ class SnapshotTask:
     def action_space(self) -> MultiDiscrete:
         """One choice: its index less `most_lots` is the signed size."""
         return MultiDiscrete((2 * self.most_lots + 1,))
+
+    @property
+    def idle(self) -> tuple[int]:
+        """The choice that holds."""
+        return (self.most_lots,)
 
     @property
     def observation_names(self) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from backtest.snapshot_folder import CURVES, Paths
 from lobjax.results import Comparison, style
 from lobjax.results.style import BUY, FIRST, GREY, INK, SELL, quiet
+from lobjax.tasks.snapshot.files import CURVES, Paths
 
 _COLUMNS = 3
 _NORMAL_95 = 1.96

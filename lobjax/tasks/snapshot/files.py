@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtest.folder import AGAIN, check_array
 from lobjax.display import printable
 from lobjax.errors import InputError, nearest
 from lobjax.files import whole_file
 from lobjax.reading import MiB, exists, read_npz
 from lobjax.results import Comparison
 from lobjax.results.loading import MOST_SECONDS
+from lobjax.results.report.traces import AGAIN, check_array
 from lobjax.results.updates import number, read_updates
 from lobjax.schema import read_shape
 

@@ -1,6 +1,6 @@
 """A day of book snapshots as the market of an environment: what is sent trades with the visible levels, and a step is one snapshot.
 
-It has the two functions that `lobjax.env.base` asks of a market, `open` and `step`. Rules of a step from snapshot t to t + 1:
+It has what `lobjax.env.base.Venue` asks of a market. Rules of a step from snapshot t to t + 1:
 
 1. A new order (not 0 lots) takes the place of what is left of the one before; without a new one, that goes on.
 2. The order is cut back so that |position| stays within the position limit and within the leverage limit times the liquidation value, over
@@ -78,11 +78,16 @@ class SnapshotMarket:
     horizon: int  # of hindsight; 0 computes none
 
     @property
+    def step_messages(self) -> int:
+        """0: there are none to count."""
+        return 0
+
+    @property
     def runs_on(self) -> Choice:
         """No engine is chosen: there are no messages to match."""
         return Choice("xla", "snapshots have no messages to match")
 
-    def open(self, key: jax.Array, params: SnapshotParams, start: jax.Array | None) -> SnapshotState:
+    def open(self, key: jax.Array, params: SnapshotParams, start: jax.Array | None = None) -> SnapshotState:
         """The account with nothing but cash at a numbered start, or at one drawn."""
         number = jax.random.randint(key, (), 0, params.first.shape[0]) if start is None else start
         row = params.first[number]
@@ -96,11 +101,11 @@ class SnapshotMarket:
         )  # fmt: skip
 
     def step(
-        self, key: jax.Array, state: SnapshotState, sent: Sent, until: Any, params: SnapshotParams
+        self, key: jax.Array, state: SnapshotState, orders: Sent, until: Any, params: SnapshotParams
     ) -> SnapshotState:
         """One snapshot further; nothing is drawn, and `until` is not looked at."""
-        is_new = sent.lots != 0
-        wanted = jnp.where(is_new, sent.lots, state.order)
+        is_new = orders.lots != 0
+        wanted = jnp.where(is_new, orders.lots, state.order)
         looks = jnp.where(is_new, params.patience + 1, state.looks)
         order = _within_limits(state, wanted, params)
         at = jnp.minimum(state.row + self.delay, params.last)
