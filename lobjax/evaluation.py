@@ -16,6 +16,7 @@ import numpy as np
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.policy import Policy
 from lobjax.ranges import Range, Seed, check
+from lobjax.settings import key_of, settled, split_each
 from lobjax.strategies import Strategy
 
 Player = Policy | Strategy
@@ -64,6 +65,7 @@ class Stage:
         self._by_rule = jax.jit(self.batch)
         self._params = params
 
+    @settled
     def play(self, player: Player, on_batch: OnBatch = lambda done: None) -> Played:
         """Play every episode to its end. `on_batch` is told how many episodes are done."""
         count, batch = self.episodes.count, min(self.episodes.batch, self.episodes.count)
@@ -85,8 +87,9 @@ def play_episodes(
 
 def episode_keys(episodes: Episodes, index: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Keys `[B]` of episodes `index` `[B]`: to open, for the market's steps, for the player's own draws."""
-    keys = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(episodes.seed), i))(index)
-    opening, steps, acts = jnp.moveaxis(jax.vmap(partial(jax.random.split, num=3))(keys), 1, 0)
+    seed = key_of(episodes.seed)
+    keys = jax.vmap(lambda i: jax.random.fold_in(seed, i))(index)
+    opening, steps, acts = split_each(keys, 3)
     return opening, steps, acts
 
 
@@ -120,6 +123,7 @@ def first_memory(player: Player, n: int) -> Any:
     return cast(Policy, player).initial_carry(n) if is_policy(player) else ()
 
 
+@settled
 def _play(
     env: Environment, params: EnvParams, player: Player, episodes: Episodes, watch: Watch, index: jax.Array
 ) -> Played:
@@ -146,7 +150,7 @@ def _play(
 
     blank = _blank_info(env, params, state, n)
     carry = (first_memory(player, n), observation, state, jnp.zeros((n,), bool), blank)
-    carry, path = jax.lax.scan(one, carry, jnp.arange(env.decisions))
+    carry, path = jax.lax.scan(one, carry, jnp.arange(env.decisions, dtype=jnp.int32))
     return Played(carry[-1], {name: jnp.concatenate([opening[name][None], path[name]]).T for name in path})
 
 
@@ -154,8 +158,8 @@ def _blank_info(env: Environment, params: EnvParams, state: EnvState, n: int) ->
     """Zeros in the shapes of a step's scalars, so that the first step is compiled with the others."""
 
     def one(state: EnvState) -> dict[str, jax.Array]:
-        task, orders = env.task.act(state.task, state.market, env.action_space.sample(jax.random.key(0)), params.task)
-        return env.play(jax.random.key(0), replace(state, task=task), orders, params)[-1]
+        task, orders = env.task.act(state.task, state.market, env.action_space.sample(key_of(0)), params.task)
+        return env.play(key_of(0), replace(state, task=task), orders, params)[-1]
 
     shapes = jax.eval_shape(one, jax.tree.map(lambda x: x[0], state))
     return {name: jnp.zeros((n,), leaf.dtype) for name, leaf in shapes.items() if leaf.shape == ()}

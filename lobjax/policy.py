@@ -20,6 +20,7 @@ from lobjax.nets.statistics import Statistics, normalise, unit_statistics
 from lobjax.ranges import Range, check
 from lobjax.reading import exists, parsing, read_npz
 from lobjax.registry import entry_of
+from lobjax.settings import drawing, key_of, settled
 
 FILE = "policy.npz"
 SIMPLEX, CHOICES = HEAD_SPACES
@@ -69,8 +70,10 @@ class LoadedPolicy:
     def initial_carry(self, n_envs: int) -> Any:
         return _net(self.config).initial_carry(n_envs)
 
+    @drawing
     def act(self, key: jax.Array, carry: Any, observation: jax.Array, reset: jax.Array) -> tuple[Any, jax.Array]:
         head = make_head(self.config.space, self.config.head)
+        observation = jnp.asarray(observation, jnp.float32)
         if self.config.normalise_observations:
             observation = normalise(self.statistics, observation)
         carry, (outputs, _) = _net(self.config).step(self.params["net"], carry, observation, reset)
@@ -131,6 +134,7 @@ def save_policy(directory: str | Path, params: Any, statistics: Statistics, conf
     return path
 
 
+@settled
 def load_policy(directory: str | Path, *, deterministic: bool = True) -> LoadedPolicy:
     """Read the agent that `save_policy` wrote; InputError when it is missing, torn, not an agent, or not of finite numbers."""
     path = Path(directory) / FILE
@@ -211,7 +215,7 @@ def _net(config: PolicyConfig):
 
 
 def _blank(config: PolicyConfig) -> dict[str, Any]:
-    params = {"net": _net(config).init(jax.random.key(0)), "head": make_head(config.space, config.head).init()}
+    params = {"net": _net(config).init(key_of(0)), "head": make_head(config.space, config.head).init()}
     return {"params": params, "statistics": unit_statistics(config.observation_size)}
 
 

@@ -14,6 +14,7 @@ from lobjax.env.base import AGENT, market_counts
 from lobjax.evaluation import Episodes, Player, decider, episode_keys, first_memory
 from lobjax.market import MarketState, Orders
 from lobjax.market.tape import Tape
+from lobjax.settings import settled
 from lobjax.types import Kind
 from lobjax.words import Wide, to_int
 
@@ -39,6 +40,7 @@ class _Look(NamedTuple):
     volume: jax.Array
 
 
+@settled
 def trace_episode(
     env: Environment, params: EnvParams, player: Player, episodes: Episodes, index: int, looks: int = 1
 ) -> tuple[dict[str, np.ndarray], Trace]:
@@ -98,7 +100,7 @@ def _play(env: Environment, params: EnvParams, player: Player, episodes: Episode
 
     opening = _Look(state.market, jnp.int32(0))
     carry = (first_memory(player, 1), observation, state)
-    _, (infos, seen, over) = jax.lax.scan(one, carry, jnp.arange(env.decisions))
+    _, (infos, seen, over) = jax.lax.scan(one, carry, jnp.arange(env.decisions, dtype=jnp.int32))
     return opening, infos, seen, over
 
 
@@ -107,7 +109,7 @@ def _look(
 ) -> _Look:
     """The market after each part `[P]` of a step: orders are sent with the first, closing messages come with the last."""
     n = parts.s.shape[0]
-    part = jnp.arange(n)
+    part = jnp.arange(n, dtype=jnp.int32)
     until = clock.plus(jax.tree.map(lambda x: jnp.broadcast_to(x, (n,)), market.now), parts)
     keys = jax.vmap(lambda k: jax.random.fold_in(key, k))(part) if n > 1 else key[None]
 
@@ -116,7 +118,7 @@ def _look(
         sent = orders.sent._replace(kind=jnp.where(part == 0, orders.sent.kind, Kind.NOOP))
         closing = orders.closing._replace(kind=jnp.where(part == n - 1, orders.closing.kind, Kind.NOOP))
         market = env.market.step(key, market, Orders(sent, closing), until, params.market)
-        return market, _Look(market, market.tape.traded_lots.sum())
+        return market, _Look(market, jnp.sum(market.tape.traded_lots, dtype=jnp.int32))
 
     return jax.lax.scan(one, market, (part, keys, until))[1]
 
@@ -124,9 +126,11 @@ def _look(
 def _whole(tapes: Tape) -> Tape:
     """The tape of a step from those of its parts `[P]`."""
     total = jax.tree.map(lambda x: x.sum(0, dtype=x.dtype), tapes)
-    last = jnp.max(jnp.where(tapes.last_price_ticks > 0, jnp.arange(1, tapes.messages.shape[0] + 1), 0))
+    last = jnp.max(
+        jnp.where(tapes.last_price_ticks > 0, jnp.arange(1, tapes.messages.shape[0] + 1, dtype=jnp.int32), 0)
+    )
     price = tapes.last_price_ticks[jnp.maximum(last - 1, 0)]
-    flow_mid2 = tapes.flow_mid2_ticks[jnp.argmax(tapes.flow_mid2_ticks != 0)]
+    flow_mid2 = tapes.flow_mid2_ticks[jax.lax.argmax(tapes.flow_mid2_ticks != 0, 0, jnp.int32)]
     return total.replace(
         last_price_ticks=price, opening_mid2_ticks=tapes.opening_mid2_ticks[0], flow_mid2_ticks=flow_mid2
     )

@@ -41,7 +41,9 @@ def product(a: jax.Array, b: jax.Array) -> Wide:
     high = ((upper << 2) | (lower >> WORD_BITS)).astype(jnp.int32)
     low = (lower & jnp.uint32(WORD - 1)).astype(jnp.int32)
     negative = (a < 0) != (b < 0)
-    return Wide(jnp.where(negative, -high - (low > 0), high), jnp.where(negative & (low > 0), WORD - low, low))
+    return Wide(
+        jnp.where(negative, -high - (low > 0).astype(jnp.int32), high), jnp.where(negative & (low > 0), WORD - low, low)
+    )
 
 
 def add(total: Wide, amount: jax.Array) -> Wide:

@@ -95,7 +95,7 @@ def clipped_ratio(config: PPOConfig, log_prob: jax.Array, batch: Batch) -> tuple
     return jnp.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(), {
         # Unbiased, never negative (Schulman, "Approximating KL divergence", k3).
         "policy/kl": (ratio - 1 - log_ratio).mean(),
-        "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(),
+        "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(dtype=jnp.float32),
     }
 
 

@@ -23,6 +23,7 @@ from lobjax.files import whole_folder
 from lobjax.reading import exists, opened, parsing
 from lobjax.results import surroundings
 from lobjax.schema import read_shape
+from lobjax.settings import IMPLEMENTATION, settled
 
 if TYPE_CHECKING:
     import orbax.checkpoint as ocp
@@ -155,6 +156,7 @@ def arrays_of(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     return arrays
 
 
+@settled
 def restore(checkpoint: Checkpoint, template: Any, task: str) -> Any:
     """The state in a checkpoint, in the shape of `template` (arrays or shapes); InputError when it is of another run."""
     if checkpoint.task != task:
@@ -239,5 +241,5 @@ def _as_leaf(array: np.ndarray | None, like: Any) -> jax.Array:
     if array is None:
         return jnp.zeros(like.shape, like.dtype)
     if jnp.issubdtype(like.dtype, jax.dtypes.prng_key):
-        return jax.random.wrap_key_data(jnp.asarray(array))
+        return jax.random.wrap_key_data(jnp.asarray(array), impl=IMPLEMENTATION)
     return jnp.asarray(array)

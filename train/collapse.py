@@ -27,11 +27,17 @@ def habits(idle: int | tuple[int, ...] | None, action: jax.Array) -> Habits:
     is_simplex = jnp.issubdtype(action.dtype, jnp.floating)
     vectors = {}
     if is_simplex:
-        largest = jax.nn.one_hot(jnp.argmax(action, axis=-1), action.shape[-1])
+        largest = jax.nn.one_hot(
+            jax.lax.argmax(action, action.ndim - 1, jnp.int32), action.shape[-1], dtype=jnp.float32
+        )
         vectors["largest"] = largest.reshape(-1, action.shape[-1]).mean(axis=0)
     if idle is None:
         return Habits({}, vectors)
-    waits = action[..., idle] if is_simplex else jnp.all(action == jnp.asarray(idle), axis=-1)
+    waits = (
+        action[..., idle]
+        if is_simplex
+        else jnp.all(action == jnp.asarray(idle, jnp.int32).reshape((1,) * (action.ndim - 1) + (-1,)), axis=-1)
+    )
     return Habits({"action/idle": waits.astype(jnp.float32).mean()}, vectors)
 
 

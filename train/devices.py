@@ -147,7 +147,7 @@ def _gathered(local: Any, n_devices: int) -> Any:
 
     gathered = jax.pmap(gather, axis_name=AXIS, out_axes=None, devices=_devices(n_devices))(words)
     for i, x in parts.items():
-        leaves[i] = jax.random.wrap_key_data(gathered[i]) if _is_key(x) else gathered[i]
+        leaves[i] = jax.random.wrap_key_data(gathered[i], impl=jax.random.key_impl(x)) if _is_key(x) else gathered[i]
     return jax.tree.unflatten(structure, leaves)
 
 
@@ -161,4 +161,4 @@ def _words(x: Any) -> Any:
 
 def _on_host(x: Any) -> Any:
     words: Any = np.asarray(_words(x))
-    return jax.random.wrap_key_data(words) if _is_key(x) else words
+    return jax.random.wrap_key_data(words, impl=jax.random.key_impl(x)) if _is_key(x) else words

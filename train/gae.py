@@ -20,7 +20,7 @@ def gae(
     worth nothing. No trace crosses either end.
     """
     delta = r_t + discount * jnp.where(terminated, 0.0, v_t) - v_tm1
-    decay = jnp.where(terminated | truncated, 0.0, discount * trace_decay)
+    decay = jnp.where(terminated | truncated, 0.0, jnp.float32(discount * trace_decay))
 
     def backward(advantage, step):
         delta_t, decay_t = step

@@ -10,6 +10,7 @@ from flax import struct
 
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics, merge, unit_statistics
+from lobjax.settings import settled, threefry
 from train import collapse, devices, ppo, rewards, rollout
 from train.config import TrainConfig
 from train.gae import gae
@@ -50,8 +51,9 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
     """The program of one training run. `env` follows the contract of `lobjax.env`."""
     loss = ppo.make_loss(config.algorithm, net, head)
 
+    @settled
     def init(key: jax.Array, constants: Any) -> TrainState:
-        params_key, env_key, own_key = jax.random.split(key, 3)
+        params_key, env_key, own_key = jax.random.split(threefry(key), 3)
         params = {"net": net.init(params_key), "head": head.init()}
         shared = Shared(
             params=params,
@@ -67,9 +69,10 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
         return TrainState(shared=shared, local=local)
 
     def make_update(axis_name: str | None) -> Callable:
+        @settled
         def update(state: TrainState, constants: Any) -> tuple[TrainState, dict[str, Any]]:
             shared, carry = state.shared, state.local.carry
-            progress = shared.update / max(config.n_updates - 1, 1)
+            progress = shared.update.astype(jnp.float32) / max(config.n_updates - 1, 1)
             player = rollout.Player(shared.params, shared.statistics, progress)
             local, played, sums = rollout.collect(config, env, constants, net, head, player, state.local, shared.update)
             local, returns, reward = _rewards(config, local, shared.returns, played, axis_name)
@@ -139,7 +142,8 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
 def _moments(x: jax.Array, axis: Any, axis_name: str | None) -> tuple[jax.Array, jax.Array]:
     """Mean and variance over `axis` and over devices; two passes, so that a large mean costs no precision."""
     mean = devices.mean(x.mean(axis=axis), axis_name)
-    return mean, devices.mean(((x - mean) ** 2).mean(axis=axis), axis_name)
+    around = mean.reshape((1,) * (x.ndim - mean.ndim) + mean.shape)
+    return mean, devices.mean(((x - around) ** 2).mean(axis=axis), axis_name)
 
 
 def _standardise(x: jax.Array, axis_name: str | None) -> jax.Array:
@@ -177,7 +181,9 @@ def _describe(played: rollout.Trajectory, target: jax.Array, sums: dict, axis_na
     episodes = {}
     for name, value in sums.items():
         averaged = jnp.issubdtype(value.dtype, jnp.floating) or name == "episode_length"
-        episodes[f"episode/{name.removeprefix('episode_')}"] = value / jnp.maximum(count, 1) if averaged else value
+        episodes[f"episode/{name.removeprefix('episode_')}"] = (
+            value.astype(jnp.float32) / jnp.maximum(count, 1).astype(jnp.float32) if averaged else value
+        )
     return episodes | {
         "episode/count": count,
         "rollout/reward": devices.mean(played.reward.mean(), axis_name),

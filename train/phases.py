@@ -76,8 +76,8 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
             observation, state, reward, *_ = step(own, state, actions, constants)
             return state, (observation, reward)
 
-        starts = jax.lax.map(start, jnp.arange(config.bank_size))
-        return jax.lax.scan(play, local.state, jnp.arange(length)), starts
+        starts = jax.lax.map(start, jnp.arange(config.bank_size, dtype=jnp.int32))
+        return jax.lax.scan(play, local.state, jnp.arange(length, dtype=jnp.int32)), starts
 
     def inference(local: rollout.Local) -> Any:
         def act(carry, t):
@@ -87,7 +87,7 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
             raw = jax.vmap(head.sample)(jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, t), inputs)
             return carry, (head.to_action(raw), head.log_prob(inputs, raw), value)
 
-        return jax.lax.scan(act, local.carry, jnp.arange(length))
+        return jax.lax.scan(act, local.carry, jnp.arange(length, dtype=jnp.int32))
 
     def play(local: rollout.Local) -> Any:
         return rollout.collect(config, env, constants, net, head, player, local, shared.update)

@@ -12,6 +12,7 @@ import optax
 
 from lobjax.nets import Head, NetFns
 from lobjax.registry import entry_of
+from lobjax.settings import of_32_bits
 from train import devices
 from train.algorithm import ALGORITHMS, AlgorithmConfig, Batch
 from train.optimiser import direction
@@ -59,9 +60,10 @@ def minibatch_indices(key: jax.Array, index: jax.Array, epochs: int, minibatches
     here = jnp.arange(first.shape[0], dtype=jnp.int32) * minibatches
 
     def lots(epoch, block):
-        return jax.random.permutation(jax.random.fold_in(jax.random.fold_in(key, epoch), block), minibatches)
+        own = jax.random.fold_in(jax.random.fold_in(key, epoch), block)
+        return jax.random.permutation(own, jnp.arange(minibatches, dtype=jnp.int32))
 
-    order = jax.vmap(jax.vmap(lots, in_axes=(None, 0)), in_axes=(0, None))(jnp.arange(epochs), first)
+    order = jax.vmap(jax.vmap(lots, in_axes=(None, 0)), in_axes=(0, None))(jnp.arange(epochs, dtype=jnp.int32), first)
     return (here[None, :, None] + order).swapaxes(1, 2).reshape(epochs * minibatches, -1)
 
 
@@ -91,7 +93,8 @@ def optimise(
         gradient, metrics = devices.mean(gradient_of(params, part, progress), axis_name)
         if config.target_kl is not None:
             going &= metrics["policy/kl"] <= config.target_kl
-        change, new_moments = optimiser.update(gradient, moments, params)
+        with of_32_bits():
+            change, new_moments = optimiser.update(gradient, moments, params)
         new_params = jax.tree.map(lambda p, c: p - rate * c, params, change)
         keep = lambda new, old: jnp.where(going, new, old)  # noqa: E731
         params, moments = jax.tree.map(keep, (new_params, new_moments), (params, moments))
@@ -101,9 +104,10 @@ def optimise(
 
     chosen = minibatch_indices(key, index, config.epochs, config.minibatches)
     (params, moments, _), (metrics, applied, finite) = jax.lax.scan(step, (params, moments, jnp.array(True)), chosen)
-    weight = applied / jnp.maximum(applied.sum(), 1)
+    steps = jnp.sum(applied, dtype=jnp.int32)
+    weight = applied.astype(jnp.float32) / jnp.maximum(steps, 1).astype(jnp.float32)
     metrics = {name: jnp.where(applied, x, 0) @ weight for name, x in metrics.items()}
-    metrics["gradient/steps"] = applied.sum()
+    metrics["gradient/steps"] = steps
     return params, moments, metrics, jax.tree.map(jnp.all, finite)
 
 

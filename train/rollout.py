@@ -16,6 +16,7 @@ from flax import struct
 
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics, normalise
+from lobjax.settings import split_each
 from train.config import TrainConfig
 
 
@@ -63,7 +64,7 @@ def start(env: Any, constants: Any, net: NetFns, key: jax.Array, n_envs: int) ->
     """All environments of a run at the start of their first episodes; `constants` are the environment's parameters."""
     index = jnp.arange(n_envs, dtype=jnp.int32)
     keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, index)
-    reset_keys, own_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+    reset_keys, own_keys = split_each(keys)
     observation, state = jax.vmap(env.reset, in_axes=(0, None))(reset_keys, constants)
     reset = jnp.ones(n_envs, bool)
     return Local(index, own_keys, state, observation, reset, net.initial_carry(n_envs))
@@ -82,13 +83,13 @@ def collect(
     `update` int32[] counts rollouts before this one. The sums have a key "count" and one for each scalar in the environment's `info`.
     """
     keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, update)
-    bank_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+    bank_keys, step_keys = split_each(keys)
     bank = fill_bank(config.bank_size, env, constants, bank_keys)
 
     def play(carried, t):
         local, endings = carried
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
-        action_keys, env_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+        action_keys, env_keys = split_each(keys)
         carry, (outputs, value) = net.step(
             player.params["net"], local.carry, see(config, player.statistics, local.observation), local.reset
         )
@@ -112,14 +113,16 @@ def collect(
         )
         observation, state = restart(bank, endings, done, (observation, state))
         local = replace(local, state=state, observation=observation, reset=done, carry=carry)
-        return (local, endings + done), (step, finished(done, info))
+        return (local, endings + done.astype(jnp.int32)), (step, finished(done, info))
 
     endings = jnp.zeros(local.index.shape, jnp.int32)
-    (local, _), (trajectory, sums) = jax.lax.scan(play, (local, endings), jnp.arange(config.rollout_length))
+    (local, _), (trajectory, sums) = jax.lax.scan(
+        play, (local, endings), jnp.arange(config.rollout_length, dtype=jnp.int32)
+    )
     last_value = _value(config, net, player, local.carry, local.observation, local.reset)
     following = jnp.concatenate([trajectory.value[1:], last_value[None]])
     next_value = jnp.where(trajectory.truncated, trajectory.next_value, following)
-    return local, trajectory._replace(next_value=next_value), jax.tree.map(lambda x: x.sum(axis=0), sums)
+    return local, trajectory._replace(next_value=next_value), jax.tree.map(lambda x: x.sum(axis=0, dtype=x.dtype), sums)
 
 
 def fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Bank:
@@ -127,7 +130,7 @@ def fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Ban
         own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, b)
         return _Bank(*jax.vmap(env.reset, in_axes=(0, None))(own, constants))
 
-    return jax.lax.map(fill, jnp.arange(bank_size))
+    return jax.lax.map(fill, jnp.arange(bank_size, dtype=jnp.int32))
 
 
 def restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
@@ -137,7 +140,7 @@ def restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Arr
 
     def swap(now):
         def choose(starts, present):
-            chosen = starts[turn, jnp.arange(n_envs)] if bank_size > 1 else starts[0]
+            chosen = starts[turn, jnp.arange(n_envs, dtype=jnp.int32)] if bank_size > 1 else starts[0]
             where = done.reshape(-1, *(1,) * (chosen.ndim - 1))
             return jnp.where(where, chosen, present)
 
@@ -163,5 +166,5 @@ def _value_where(truncated, config, net, player, carry, observation) -> jax.Arra
 def finished(done: jax.Array, info: dict[str, Any]) -> dict[str, jax.Array]:
     """Sums over the episodes that ended in this step of every scalar in `info`, and their count."""
     scalars = {name: value for name, value in info.items() if name != "final_observation"}
-    sums = {name: jnp.where(done, value, 0).sum(axis=0) for name, value in scalars.items()}
+    sums = {name: jnp.where(done, value, 0).sum(axis=0, dtype=value.dtype) for name, value in scalars.items()}
     return {"count": done.sum(dtype=jnp.int32), **sums}

@@ -13,6 +13,7 @@ from lobjax.nets import make_net
 from lobjax.nets.size import describe
 from lobjax.policy import PolicyConfig, make_head, save_policy
 from lobjax.results import surroundings
+from lobjax.settings import key_of, settled
 from train import checkpoint, devices, evaluate, figures, memory, phases, processes, runfolder, trackers
 from train.config import TrainConfig, config_from
 from train.learner import Learner, TrainState, make_learner
@@ -70,7 +71,7 @@ def _resume(
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
         checkpoint.check_run(found[-1], about["config"])
-        template = jax.eval_shape(learner.init, jax.random.key(config.seed), env.default_params)
+        template = jax.eval_shape(learner.init, key_of(config.seed), env.default_params)
         state = checkpoint.restore(found[-1], template, env.name)
     else:
         state = _first_state(config, env, learner)
@@ -125,16 +126,17 @@ def _check_precision(config: TrainConfig) -> None:
 def _check_best(config: TrainConfig, env: Any, learner: Learner) -> None:
     if config.keep_best is None:
         return
-    state = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
+    state = jax.eval_shape(learner.init, key_of(0), env.default_params)
     known = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
     if config.keep_best.metric not in known:
         said = nearest(config.keep_best.metric, known)
         raise InputError(f"config.keep_best.metric: no metric '{config.keep_best.metric}'; {said}")
 
 
+@settled
 def _first_state(config: TrainConfig, env: Any, learner: Learner) -> TrainState:
     with phase("start"):
-        arguments = (jax.random.key(config.seed), env.default_params)
+        arguments = (key_of(config.seed), env.default_params)
         init = devices.compile_init(learner.init, *arguments, quick=config.compile == "quick")
         return jax.block_until_ready(init(*arguments))
 

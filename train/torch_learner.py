@@ -11,6 +11,7 @@ import torch
 
 from lobjax.nets import Head, make_net
 from lobjax.nets.statistics import Statistics, merge, unit_statistics
+from lobjax.settings import key_of, settled
 from lobjax.torch_port.agent import Agent, make_agent
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_torch
@@ -53,12 +54,14 @@ def make_torch_learner(
     wrapped: list[Any] = []
 
     @jax.jit
+    @settled
     def order(key: jax.Array, update: Any, index: jax.Array) -> jax.Array:
         key = jax.random.fold_in(key, update)
         return ppo.minibatch_indices(key, index, config.algorithm.epochs, config.algorithm.minibatches)
 
+    @settled
     def init() -> TorchState:
-        params_key, env_key, own_key = jax.random.split(jax.random.key(config.seed), 3)
+        params_key, env_key, own_key = jax.random.split(key_of(config.seed), 3)
         agent = make_agent(config.net, env.observation_size, head, layers)
         net = jax.jit(make_net(config.net, env.observation_size, head).init)(params_key)
         agent.load_params({"net": jax.device_get(net), "head": jax.device_get(head.init())})

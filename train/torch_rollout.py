@@ -13,6 +13,7 @@ import torch
 
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics
+from lobjax.settings import settled, split_each
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_jax, to_torch
 from lobjax.torch_port.transformer import ActorCritic
@@ -54,21 +55,24 @@ def make_stage(config: TrainConfig, env: Any, head: Head, part: slice) -> Stage:
     constants = env.default_params
 
     @jax.jit
+    @settled
     def start(key: jax.Array) -> Local:
         no_net: Any = NetFns(init=lambda key: (), initial_carry=lambda n: (), step=_no_net, sequence=_no_net)
         local = rollout.start(env, constants, no_net, key, config.n_envs)
         return jax.tree.map(lambda x: x[part], local)
 
     @jax.jit
+    @settled
     def opened(local: Local, update: jax.Array) -> tuple[Any, jax.Array]:
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, update)
-        bank_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+        bank_keys, step_keys = split_each(keys)
         return rollout.fill_bank(config.bank_size, env, constants, bank_keys), step_keys
 
     @jax.jit
+    @settled
     def advance(local: Local, endings, bank, step_keys, t, params, progress, outputs):
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
-        action_keys, env_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+        action_keys, env_keys = split_each(keys)
         inputs = head.inputs(params, outputs, progress)
         raw = jax.vmap(head.sample)(action_keys, inputs)
         final, state, reward, terminated, truncated, info = jax.vmap(env.transition, in_axes=(0, 0, 0, None))(
@@ -81,7 +85,7 @@ def make_stage(config: TrainConfig, env: Any, head: Head, part: slice) -> Stage:
         }  # fmt: skip
         observation, state = rollout.restart(bank, endings, done, (final, state))
         local = replace(local, state=state, observation=observation, reset=done)
-        return local, endings + done, step, rollout.finished(done, info)
+        return local, endings + done.astype(jnp.int32), step, rollout.finished(done, info)
 
     return Stage(start, opened, jax.jit(lambda statistics, x: see(config, statistics, x)), advance)
 

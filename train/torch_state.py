@@ -13,6 +13,7 @@ import torch
 from flax import struct
 
 from lobjax.nets.statistics import Statistics
+from lobjax.settings import IMPLEMENTATION
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_torch
 from train.checkpoint import to_arrays
@@ -55,7 +56,7 @@ def scatter(saved: Saved, state: TorchState, group: Group, n_envs: int) -> None:
             tensor.copy_(to_torch(source[name], tensor.device))
     state.optimiser.load_state_dict(_optimiser(state, shared["moments"]))
     state.statistics = Statistics(**{name: jnp.asarray(x) for name, x in shared["statistics"].items()})
-    state.key = jax.random.wrap_key_data(jnp.asarray(shared["key"]))
+    state.key = jax.random.wrap_key_data(jnp.asarray(shared["key"]), impl=IMPLEMENTATION)
     state.update = int(shared["update"])
     mine = {k: np.asarray(x) if np.ndim(x) == 0 else np.asarray(x)[part] for k, x in saved.local.items()}
     state.cache = _cache(mine, state.cache, group)
@@ -118,5 +119,5 @@ def _local(arrays: dict[str, np.ndarray], like: Local) -> Local:
             continue
         array = jnp.asarray(arrays[name])
         is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        leaves.append(jax.random.wrap_key_data(array) if is_key else array)
+        leaves.append(jax.random.wrap_key_data(array, impl=IMPLEMENTATION) if is_key else array)
     return jax.tree.unflatten(jax.tree.structure(like), leaves)

@@ -38,9 +38,9 @@ def insert(book: Book, order: Slots, is_bid: jax.Array) -> tuple[Book, Placed]:
     to_right = to_right | displaced
     position = jnp.where(to_right, place, place - 1)
     row = is_own(is_bid) & wanted & ~refused
-    from_left = row & to_right & (index > position) & (index <= hole_right)
-    from_right = row & ~to_right & (index < position) & (index >= hole_left)
-    here = row & (index == position)
+    from_left = row & (to_right & (index > position) & (index <= hole_right))[None]
+    from_right = row & (~to_right & (index < position) & (index >= hole_left))[None]
+    here = row & (index == position)[None]
 
     def place_in(old: jax.Array, new: jax.Array) -> jax.Array:
         previous = jnp.concatenate([old[:, :1], old[:, :-1]], axis=1)

@@ -27,4 +27,4 @@ def sides(book: Book, is_bid: jax.Array) -> tuple[Slots, Slots]:
 
 def is_own(is_bid: jax.Array) -> jax.Array:
     """Bool `[2, 1]`: which row of a book's arrays is a bid's own side, or an ask's."""
-    return (jnp.arange(2) == 0)[:, None] == is_bid
+    return (jnp.arange(2, dtype=jnp.int32) == 0)[:, None] == is_bid

@@ -68,8 +68,10 @@ def depth(book: Book, levels: int) -> Depth:
         before = jnp.concatenate([jnp.full((1,), -1, jnp.int32), last_live[:-1]])
         opens = live & ((before < 0) | (price != price[jnp.maximum(before, 0)]))
         rank = jnp.cumsum(opens, dtype=jnp.int32) - 1
-        at = (rank == jnp.arange(levels, dtype=jnp.int32)[:, None]) & live
-        return jnp.max(jnp.where(at, price, 0), axis=1), jnp.sum(jnp.where(at, size, 0), axis=1, dtype=jnp.int32)
+        at = (rank[None] == jnp.arange(levels, dtype=jnp.int32)[:, None]) & live[None]
+        return jnp.max(jnp.where(at, price[None], 0), axis=1), jnp.sum(
+            jnp.where(at, size[None], 0), axis=1, dtype=jnp.int32
+        )
 
     return Depth(*jax.vmap(one_side)(book.price, book.size))
 
@@ -81,7 +83,7 @@ def volume_at(
     price, size = book.price[side], book.size[side]
     if owner is not None:
         size = jnp.where(book.owner[side] == owner, size, 0)
-    return jnp.sum(jnp.where(price == prices[:, None], size, 0), axis=1, dtype=jnp.int32)
+    return jnp.sum(jnp.where(price[None] == prices[:, None], size[None], 0), axis=1, dtype=jnp.int32)
 
 
 def lots_from(book: BySide, side: Side, anchor: jax.Array, count: int, width: int) -> jax.Array:
@@ -98,8 +100,8 @@ def lots_ahead(book: Book, side: int | jax.Array, order_id: int | jax.Array) -> 
     book = book.ordered()
     size = book.size[side]
     named = (size > 0) & (book.order_id[side] == order_id)
-    place = jnp.argmax(named)
-    ahead = jnp.sum(jnp.where(jnp.arange(size.shape[0]) < place, size, 0), dtype=jnp.int32)
+    place = jax.lax.argmax(named, 0, jnp.int32)
+    ahead = jnp.sum(jnp.where(jnp.arange(size.shape[0], dtype=jnp.int32) < place, size, 0), dtype=jnp.int32)
     return jnp.where(named.any(), ahead, -1)
 
 
@@ -107,7 +109,7 @@ def listing(book: Book) -> tuple[jax.Array, jax.Array]:
     """The canonical form: bids and asks, int32 `[N, 4]` (price, size, order id, owner), best first, zero padded."""
     book = book.ordered()
     live = book.size > 0
-    order = jnp.argsort(~live, axis=1, stable=True)
+    _, order = jax.lax.sort((~live, book.rank), dimension=1, is_stable=True, num_keys=1)
     rows = jnp.stack([book.price, book.size, book.order_id, book.owner], axis=-1)
     rows = jnp.where(live[..., None], rows, 0)
     rows = jnp.take_along_axis(rows, order[..., None], axis=1)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lobjax.book import Book
 from lobjax.types import INT32_MAX, MAX_CAPACITY, Side
@@ -137,7 +138,7 @@ def renumbered(sides: Sides, coming: int) -> Sides:
             return jnp.where(here, INT32_MAX, old), jnp.where(here, rank, new)
 
         waiting = jnp.where(live, slots.arrival, INT32_MAX)
-        _, arrival = jax.lax.fori_loop(0, live.shape[0], place, (waiting, slots.arrival))
+        _, arrival = jax.lax.fori_loop(np.int32(0), np.int32(live.shape[0]), place, (waiting, slots.arrival))
         return slots._replace(arrival=arrival)
 
     def renumber(sides: Sides) -> Sides:

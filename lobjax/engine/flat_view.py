@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lobjax.engine.flat_book import Sides, ask_key, bid_key
 from lobjax.engine.flat_moves import slot_index
@@ -76,7 +77,7 @@ def _sums(place: jax.Array, lots: jax.Array, *, count: int, width: int) -> jax.A
         there = jnp.sum(jnp.where(place == at, lots, 0), dtype=jnp.int32)
         return jnp.where(slot_index(width) == at, there, sums)
 
-    return jax.lax.fori_loop(0, count, one, jnp.zeros((width,), jnp.int32))
+    return jax.lax.fori_loop(np.int32(0), np.int32(count), one, jnp.zeros((width,), jnp.int32))
 
 
 def _third(place: jax.Array) -> jax.Array:

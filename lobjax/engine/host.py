@@ -16,6 +16,7 @@ from lobjax import ffi
 from lobjax.book import Book, empty_book
 from lobjax.engine.host_batch import DENSE, LOGGED, PLAIN, TRACED, compile_handler
 from lobjax.engine.stream import StreamResult, Trace
+from lobjax.settings import settled
 from lobjax.types import Counters, Fills, Message
 
 _TARGET = "lobjax_replay"
@@ -42,6 +43,7 @@ def replay(book: Book, messages: Message, *, fills: bool = True) -> tuple[Book, 
     return left, (counted[0], Fills(*rest) if fills else None, Counters(*counted[1:]))
 
 
+@settled
 def run(messages: Message, capacity: int) -> StreamResult:
     """Run streams `[B, M]` (NumPy int32) over empty books. The contract is `StreamResult`'s."""
     book, (traded, *counters), (n_fills, log) = _run_empty(messages, capacity, LOGGED)
@@ -51,6 +53,7 @@ def run(messages: Message, capacity: int) -> StreamResult:
     return StreamResult(listings[:, 0], listings[:, 1], np.asarray(traded), fills, *totals)
 
 
+@settled
 def trace(messages: Message, capacity: int) -> Trace:
     """The same with every book listed after every message, for tests."""
     _, (traded, *counters), (n_fills, log, listings) = _run_empty(messages, capacity, TRACED)

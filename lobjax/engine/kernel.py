@@ -19,6 +19,7 @@ from lobjax.engine.flat_book import MIN_SLOTS, FlatBook, from_book, load_sides, 
 from lobjax.engine.flat_step import counted, step, tally
 from lobjax.engine.memory import MOST_FILL_ROWS
 from lobjax.engine.stream import StreamResult, Trace
+from lobjax.settings import settled
 from lobjax.types import Counters, Fills, Message
 
 
@@ -101,7 +102,7 @@ def _kernel(book: FlatBook, messages: Message, *written: Any, count: int) -> Non
         return sides, tally(counts, outcome), logged
 
     state = (sides, jnp.zeros((MIN_SLOTS,), jnp.int32), jnp.int32(0))
-    sides, counts, logged = jax.lax.fori_loop(0, count, run, state)
+    sides, counts, logged = jax.lax.fori_loop(np.int32(0), np.int32(count), run, state)
     store_sides(out.book, sides)
     for ref, total in zip(out.counters, counted(counts), strict=True):
         ref[...] = total
@@ -109,6 +110,7 @@ def _kernel(book: FlatBook, messages: Message, *written: Any, count: int) -> Non
         log.count[...] = logged
 
 
+@settled
 def run(messages: Message, capacity: int) -> StreamResult:
     """Run streams `[B, M]` (NumPy int32) over empty books. The contract is `StreamResult`'s."""
     books, length = messages.kind.shape
@@ -118,7 +120,7 @@ def run(messages: Message, capacity: int) -> StreamResult:
         n = min(chunk, books - start)
         # The last chunk is filled up with books of NOOPs, so that all have one shape and compile once.
         part = Message(*(np.pad(field[start : start + n], ((0, chunk - n), (0, 0))) for field in messages))
-        listings, traded, counters, log = jax.tree.map(np.asarray, _run_books(part, capacity))
+        listings, traded, counters, log = jax.tree.map(np.asarray, _run_books(jax.device_put(part), capacity))
         dense.append((listings[:n, 0], listings[:n, 1], traded[:n], counters[:n]))
         book, row = np.nonzero(np.arange(length) < log.count[:n, None])
         fills.append(np.concatenate([(book + start).astype(np.int32)[:, None], log.rows[book, row]], axis=1))
@@ -127,6 +129,7 @@ def run(messages: Message, capacity: int) -> StreamResult:
     return StreamResult(bids, asks, traded, np.concatenate(fills), *counters.T)
 
 
+@settled
 def trace(messages: Message, capacity: int) -> Trace:
     """The same with every book listed after every message, for tests: a call for each message, and one more call for the fills of all."""
     listings, traded, counters = (np.asarray(x).swapaxes(0, 1) for x in _trace_books(Message(*messages), capacity))

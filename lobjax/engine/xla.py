@@ -13,6 +13,7 @@ from lobjax.book import Book, empty_book, listing, step
 from lobjax.engine.memory import MOST_FILL_ROWS
 from lobjax.engine.stream import StreamResult, Trace
 from lobjax.one_by_one import one_by_one
+from lobjax.settings import settled
 from lobjax.types import Message
 
 
@@ -46,6 +47,7 @@ _REPLAYS = {
 }
 
 
+@settled
 def run(messages: Message, capacity: int) -> StreamResult:
     """Run streams `[B, M]` (NumPy int32) over empty books. The contract is `StreamResult`'s."""
     (listings, traded, counters), fills = _run_chunks(messages, capacity, every=False)
@@ -53,6 +55,7 @@ def run(messages: Message, capacity: int) -> StreamResult:
     return StreamResult(listings[:, 0], listings[:, 1], traded, fills, *totals.T)
 
 
+@settled
 def trace(messages: Message, capacity: int) -> Trace:
     """The same with every book listed after every message, for tests."""
     (listings, traded, counters), fills = _run_chunks(messages, capacity, every=True)
@@ -69,7 +72,7 @@ def _run_chunks(messages: Message, capacity: int, *, every: bool) -> tuple[tuple
         n = min(chunk, books - start)
         # The last chunk is filled up with books of NOOPs, so that all have one shape and compile once.
         part = Message(*(np.pad(field[start : start + n], ((0, chunk - n), (0, 0))) for field in messages))
-        listings, traded, lots, rest, counters = jax.tree.map(np.asarray, program(part))
+        listings, traded, lots, rest, counters = jax.tree.map(np.asarray, program(jax.device_put(part)))
         book, message, slot = np.nonzero(lots[:n])
         columns = [book + start, message, *(x[book, message, slot] for x in (*rest, lots))]
         return (listings[:n], traded[:n], counters[:n]), np.stack(columns, axis=1).astype(np.int32)

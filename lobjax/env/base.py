@@ -21,6 +21,7 @@ from lobjax.engine import Choice
 from lobjax.env.measures import AGENT, RETURNS, Measures
 from lobjax.env.spaces import MultiDiscrete, Simplex
 from lobjax.market import Market, MarketState, Orders
+from lobjax.settings import drawing, key_of
 
 __all__ = ["AGENT", "EnvParams", "EnvState", "Environment", "Step", "Task", "Venue", "market_counts"]
 
@@ -156,6 +157,7 @@ class Environment:
         """D."""
         return len(self.observation_names)
 
+    @drawing
     def reset(
         self, key: jax.Array, params: EnvParams | None = None, start: jax.Array | None = None
     ) -> tuple[jax.Array, EnvState]:
@@ -167,12 +169,14 @@ class Environment:
         task = self.task.begin(market, params.task)
         return self.task.observe(task, market, params.task), EnvState(market, task, jnp.float32(0), jnp.int32(0))
 
+    @drawing
     def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision and what follows until the next one, without beginning a new episode."""
         params = self.default_params if params is None else params
         task, orders = self.task.act(state.task, state.market, action, params.task)
         return self.play(key, state.replace(task=task), orders, params)
 
+    @drawing
     def play(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams) -> Step:
         """A transition with messages instead of an action, for strategies that the action space cannot express.
 
@@ -193,6 +197,7 @@ class Environment:
         }
         return observation, state, reward, terminated, truncated, info
 
+    @drawing
     def step(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision; when an episode ends, the state and observation are those of a new one."""
         params = self.default_params if params is None else params
@@ -219,7 +224,7 @@ class Environment:
 
     def _no_orders(self, market: MarketState, params: EnvParams) -> Orders:
         """NOOPs in the shapes that the task sends, so that warm-up and episode share one compiled step."""
-        action = jax.eval_shape(self.action_space.sample, jax.random.key(0))
+        action = jax.eval_shape(self.action_space.sample, key_of(0))
 
         def decode(action: jax.Array) -> Orders:
             return self.task.act(self.task.begin(market, params.task), market, action, params.task)[1]

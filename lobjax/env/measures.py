@@ -33,7 +33,7 @@ def position(params: Any) -> Watch:
         return {
             "inventory_lots": market.accounts.lots[AGENT],
             "spread_ticks": jnp.where((bid > 0) & (ask > 0), ask - bid, 0),
-            "volume_lots": market.tape.traded_lots.sum(),
+            "volume_lots": jnp.sum(market.tape.traded_lots, dtype=jnp.int32),
             "own_lots": market.accounts.maker_lots[AGENT] + market.accounts.taker_lots[AGENT],
             "clock_s": clock.to_seconds(market.now),
         }

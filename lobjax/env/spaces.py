@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from lobjax.settings import drawing
+
 
 @dataclass(frozen=True)
 class Simplex:
@@ -16,9 +18,10 @@ class Simplex:
         if self.n < 2:
             raise ValueError(f"a simplex of {self.n} parts leaves nothing to choose; n must be 2 or more")
 
+    @drawing
     def sample(self, key: jax.Array) -> jax.Array:
         """A uniform point of the simplex."""
-        waits = jax.random.exponential(key, (self.n,))
+        waits = jax.random.exponential(key, (self.n,), jnp.float32)
         return waits / waits.sum()
 
     def contains(self, x: jax.Array) -> jax.Array:
@@ -36,10 +39,11 @@ class MultiDiscrete:
         if not self.nvec or min(self.nvec) < 1:
             raise ValueError(f"nvec is {self.nvec}; it needs at least one dimension, each with 1 choice or more")
 
+    @drawing
     def sample(self, key: jax.Array) -> jax.Array:
         """A uniform choice in every dimension."""
-        return jax.random.randint(key, (len(self.nvec),), 0, jnp.asarray(self.nvec), jnp.int32)
+        return jax.random.randint(key, (len(self.nvec),), 0, jnp.asarray(self.nvec, jnp.int32), jnp.int32)
 
     def contains(self, x: jax.Array) -> jax.Array:
         """Whether every choice in `x` int32[len(nvec)] exists."""
-        return jnp.all((x >= 0) & (x < jnp.asarray(self.nvec)))
+        return jnp.all((x >= 0) & (x < jnp.asarray(self.nvec, jnp.int32)))

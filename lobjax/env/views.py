@@ -77,10 +77,10 @@ def queue_ahead(market: MarketState, side: jax.Array, prices: jax.Array, owner: 
     """Lots before an account's first order at each of `prices` `[L]`, int32 `[L]`; 0 where it has none."""
     book = market.book
     price, size, owners, rank = book.price[side], book.size[side], book.owner[side], book.rank[side]
-    at = (price == prices[:, None]) & (size > 0)
-    mine = at & (owners == owner)
-    first = jnp.min(jnp.where(mine, rank, INT32_MAX), axis=1, keepdims=True)
-    ahead = jnp.sum(jnp.where(at & (rank < first), size, 0), axis=1, dtype=jnp.int32)
+    at = (price[None] == prices[:, None]) & (size > 0)[None]
+    mine = at & (owners == owner)[None]
+    first = jnp.min(jnp.where(mine, rank[None], INT32_MAX), axis=1, keepdims=True)
+    ahead = jnp.sum(jnp.where(at & (rank[None] < first), size[None], 0), axis=1, dtype=jnp.int32)
     return jnp.where(mine.any(1), ahead, 0)
 
 
@@ -89,7 +89,7 @@ def lots_in_flight(market: MarketState, owner: int) -> jax.Array:
     queue = market.in_flight
     kind = queue.message.kind
     opens = has(kind, _TAKES_OR_RESTS)
-    waiting = (jnp.arange(kind.shape[0]) >= queue.head) & opens & (queue.message.owner == owner)
+    waiting = (jnp.arange(kind.shape[0], dtype=jnp.int32) >= queue.head) & opens & (queue.message.owner == owner)
     return jnp.sum(jnp.where(waiting, queue.message.size, 0), dtype=jnp.int32)
 
 

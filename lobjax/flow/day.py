@@ -145,7 +145,7 @@ def recorded_params(
         raise InputError(f"flow: none of {len(wanted)} starts has a bid and an ask; choose other times")
     wanted, rows, seeds = wanted[two_sided], rows[two_sided], type(seeds)(*(field[two_sided] for field in seeds))
     live = np.arange(capacity) < seeds.n[:, :, None]
-    books = Book(*(jnp.asarray(np.where(live, field, 0)) for field in seeds[:4]))
+    books = Book(*(jnp.asarray(np.where(live, field, 0), jnp.int32) for field in seeds[:4]))
     first = day.row_end[rows]
     last = max(last, int(first[-1]) + 1)
     offset = int(first[0])

@@ -32,7 +32,7 @@ def exponential(word: jax.Array, minus_log: jax.Array = MINUS_LOG) -> jax.Array:
     mantissa = word << zeros
     index = ((mantissa >> 23) & jnp.uint32(STEPS - 1)).astype(jnp.int32)
     fraction = (mantissa >> 8) & jnp.uint32(0x7FFF)
-    table = jnp.asarray(minus_log) if isinstance(minus_log, np.ndarray) else minus_log
+    table = jnp.asarray(minus_log, jnp.uint32) if isinstance(minus_log, np.ndarray) else minus_log
     upper, lower = table[index], table[index + 1]
     return zeros * jnp.uint32(LN2) + upper - (((upper - lower) * fraction) >> 15)
 

@@ -73,7 +73,9 @@ class MixedFlow:
     def open(self, key: jax.Array, params: MixedParams, start: jax.Array | None = None) -> Opening:
         """Draw a market, and its opening."""
         count = jax.tree.leaves(params.each)[0].shape[0]
-        which = high_product(jax.random.bits(jax.random.fold_in(key, 2)), jnp.uint32(count)).astype(jnp.int32)
+        which = high_product(jax.random.bits(jax.random.fold_in(key, 2), dtype=jnp.uint32), jnp.uint32(count)).astype(
+            jnp.int32
+        )
         opening = self.flow.open(key, numbers_of(params, which), start)
         return opening._replace(flow=MixedState(opening.flow, which))
 

@@ -131,7 +131,7 @@ class PoissonFlow:
             size_thresholds=_padded(
                 thresholds(size_probabilities(config.size_std, config.size_max)), _width(config.size_max - 1)
             ),
-            minus_log=jnp.asarray(MINUS_LOG),
+            minus_log=jnp.asarray(MINUS_LOG, jnp.uint32),
             opening=_opening_book(config, capacity),
             start=from_seconds(-config.warm_up_s),
             distances=len(config.limit_per_s),
@@ -242,7 +242,7 @@ def _padded(numbers: Sequence[int] | np.ndarray, width: int) -> jax.Array:
     """Uint32 with zeros up to a power of two."""
     padded = np.zeros(width, np.uint32)
     padded[: len(numbers)] = numbers
-    return jnp.asarray(padded)
+    return jnp.asarray(padded, jnp.uint32)
 
 
 def size_probabilities(std: float, largest: int) -> np.ndarray:

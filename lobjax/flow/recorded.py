@@ -44,7 +44,7 @@ class RecordedFlow:
     def open(self, key: jax.Array, params: RecordedParams, start: jax.Array | None = None) -> Opening:
         """A start drawn uniformly, or the one numbered `start` (modulo S)."""
         count = params.first.shape[0]
-        drawn = high_product(jax.random.bits(key), jnp.uint32(count)).astype(jnp.int32)
+        drawn = high_product(jax.random.bits(key, dtype=jnp.uint32), jnp.uint32(count)).astype(jnp.int32)
         chosen = drawn if start is None else start % count
         book, first, now = jax.tree.map(lambda x: x[chosen], (params.books, params.first, params.start))
         return Opening(book, RecordedState(first), now, _due(params, first))

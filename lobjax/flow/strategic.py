@@ -81,7 +81,7 @@ class StrategicFlow:
     def open(self, key: jax.Array, params: StrategicParams, start: jax.Array | None = None) -> Opening:
         """The other flow's opening; the trader's direction is drawn, and the first orders come at once."""
         opening = self.other.open(key, params.other, start)
-        drawn = jnp.where(jax.random.bits(jax.random.fold_in(key, 1)) >> 31 == 0, jnp.int32(1), -1)
+        drawn = jnp.where(jax.random.bits(jax.random.fold_in(key, 1), dtype=jnp.uint32) >> 31 == 0, jnp.int32(1), -1)
         direction = jnp.where(params.direction == 0, drawn, params.direction)
         due = clock.choose(clock.before(opening.due, opening.now), opening.due, opening.now)
         waits = clock.minus(opening.due, due), clock.minus(opening.now, due)

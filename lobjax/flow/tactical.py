@@ -52,7 +52,7 @@ def tactical_params(config: TacticalConfig, width: int) -> TacticalParams:
     padded = np.zeros(width, np.int32)
     padded[: config.levels] = np.floor(weights / weights.sum() * 2**WEIGHT_BITS)
     factor = round(config.factor * 2**FRACTION_BITS)
-    return TacticalParams(jnp.asarray(padded), jnp.uint32(factor), config.levels)
+    return TacticalParams(jnp.asarray(padded, jnp.int32), jnp.uint32(factor), config.levels)
 
 
 def multipliers(

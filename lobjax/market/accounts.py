@@ -64,15 +64,15 @@ def anchor_of(mid2_ticks: jax.Array) -> jax.Array:
 def total_trades(fills: Fills, anchor: jax.Array, owners: int) -> Trades:
     """The trades of a message from all its fills `[N]` at once."""
     rows = jnp.arange(owners + 1, dtype=jnp.int32)
-    rests = row_of(fills.owner, owners) == rows[:, None]  # [A + 1, N]
+    rests = row_of(fills.owner, owners)[None] == rows[:, None]  # [A + 1, N]
     distance = fills.price - anchor
     beyond = fills.lots * distance
     return Trades(
         lots=jnp.sum(fills.lots, dtype=jnp.int32),
         beyond=jnp.sum(beyond, dtype=jnp.int32),
         farthest=jnp.max(jnp.where(fills.lots > 0, jnp.maximum(jnp.abs(distance), 1), 1)),
-        maker_lots=jnp.sum(jnp.where(rests, fills.lots, 0), axis=1, dtype=jnp.int32),
-        maker_beyond=jnp.sum(jnp.where(rests, beyond, 0), axis=1, dtype=jnp.int32),
+        maker_lots=jnp.sum(jnp.where(rests, fills.lots[None], 0), axis=1, dtype=jnp.int32),
+        maker_beyond=jnp.sum(jnp.where(rests, beyond[None], 0), axis=1, dtype=jnp.int32),
     )
 
 

@@ -29,18 +29,19 @@ def send(queue: InFlight, messages: Message, arrival: Time) -> InFlight:
     What does not fit is lost, latest arrivals first, and counted in `dropped`.
     """
     places = queue.message.kind.shape[0]
-    waiting = jnp.arange(places) >= queue.head
+    waiting = jnp.arange(places, dtype=jnp.int32) >= queue.head
     wanted = jnp.concatenate([waiting & (queue.arrival.s < never().s), messages.kind != Kind.NOOP])
     both = (queue.message, queue.arrival), (messages, arrival)
     merged, times = jax.tree.map(lambda old, new: jnp.concatenate([old, new]), *both)
     times = choose(wanted, times, never(wanted.shape))
     # A sort by counting, all with all, since they are few: an entry's place is the number of those before it. A GPU does that in one
     # small kernel.
-    index = jnp.arange(wanted.shape[0])
-    column = jax.tree.map(lambda x: x[:, None], times)
-    earlier = before(times, column) | ~before(column, times) & (index < index[:, None])
+    index = jnp.arange(wanted.shape[0], dtype=jnp.int32)
+    row, column = jax.tree.map(lambda x: x[None], times), jax.tree.map(lambda x: x[:, None], times)
+    earlier = before(row, column) | ~before(column, row) & (index[None] < index[:, None])
     place = jnp.sum(earlier, axis=1, dtype=jnp.int32)
-    source = jnp.sum(jnp.where(place == jnp.arange(places)[:, None], index, 0), axis=1)  # [Q]
+    here = place[None] == jnp.arange(places, dtype=jnp.int32)[:, None]
+    source = jnp.sum(jnp.where(here, index[None], 0), axis=1, dtype=jnp.int32)  # [Q]
     message, time = jax.tree.map(lambda x: x[source], (merged, times))
     kind = jnp.where(time.s < never().s, message.kind, Kind.NOOP)
     lost = jnp.sum((place >= places) & (times.s < never().s), dtype=jnp.int32)

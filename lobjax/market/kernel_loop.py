@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from lobjax import clock
 from lobjax.book import Depth, mid2
@@ -174,4 +175,4 @@ def _store_depth(depth: Depth, sides: Sides) -> None:
             depth.size_lots[side, at] = jnp.sum(jnp.where(slots.key == best, slots.size, 0), dtype=jnp.int32)
             return best
 
-        jax.lax.fori_loop(0, levels, level, jnp.int32(-(2**31)))
+        jax.lax.fori_loop(np.int32(0), np.int32(levels), level, jnp.int32(-(2**31)))

@@ -18,6 +18,7 @@ from lobjax.market import kernel
 from lobjax.market.accounts import Fees
 from lobjax.market.risk import Limits
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
+from lobjax.settings import key_of, settled
 from lobjax.types import Message
 from lobjax.words import to_int
 
@@ -38,6 +39,7 @@ def market_kernel_equals_reference() -> bool:
     )
 
 
+@settled
 def _played(streams: Message) -> MarketState:
     """The markets after a step, each of which begins at its own place in one long record."""
     record = Message(*(field.reshape(-1) for field in streams))
@@ -54,7 +56,7 @@ def _played(streams: Message) -> MarketState:
     no_words = jnp.zeros((MESSAGES, 0), jnp.uint32)
 
     def play(start: jax.Array) -> MarketState:
-        state = kernel.opened(open_state(flow.open(jax.random.key(0), day, start), sizes))
+        state = kernel.opened(open_state(flow.open(key_of(0), day, start), sizes))
         return kernel.market_step(flow, sizes, state, Orders(none, none), clock.never(), no_words, params)
 
-    return jax.jit(jax.vmap(play))(jnp.arange(BOOKS))
+    return jax.jit(jax.vmap(play))(jnp.arange(BOOKS, dtype=jnp.int32))

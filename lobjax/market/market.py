@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 
 from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.flow.base import Flow
 from lobjax.market import engines
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
+from lobjax.settings import drawing
 
 Engine = Literal["auto", "kernel", "host", "xla"]
 
@@ -54,12 +56,14 @@ class Market:
             self.capacity, self.accounts, self.queue_places, self.max_messages, self.levels, self.step_messages
         )
 
+    @drawing
     def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
         """A market at an opening drawn by the flow (or its opening numbered `start`)."""
         state = open_state(self.flow.open(key, params.flow, start), self.sizes)
         opened = getattr(engines.module(self.runs_on.engine), "opened", None)
         return opened(state) if opened else state
 
+    @drawing
     def step(
         self, key: jax.Array, state: MarketState, orders: Orders, until: Time, params: MarketParams
     ) -> MarketState:
@@ -70,5 +74,5 @@ class Market:
         """
         engine = engines.module(self.runs_on.engine)
         draws = getattr(engine, "draws", None)
-        words = key if draws and draws(key) else jax.random.bits(key, (self.sizes.draws, self.flow.words))
+        words = key if draws and draws(key) else jax.random.bits(key, (self.sizes.draws, self.flow.words), jnp.uint32)
         return engine.market_step(self.flow, self.sizes, state, orders, until, words, params)

@@ -33,7 +33,7 @@ def blank_tape(mid2_ticks: jax.Array) -> Tape:
 
 def last_price(fills: Fills) -> jax.Array:
     """The price of the last of a message's fills `[N]`, int32; 0 if there is none."""
-    last = jnp.max(jnp.where(fills.lots > 0, jnp.arange(1, fills.lots.shape[0] + 1), 0))
+    last = jnp.max(jnp.where(fills.lots > 0, jnp.arange(1, fills.lots.shape[0] + 1, dtype=jnp.int32), 0))
     return jnp.where(last > 0, fills.price[jnp.maximum(last - 1, 0)], 0)
 
 

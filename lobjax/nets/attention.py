@@ -68,7 +68,7 @@ def sequence_view(cache: Cache, reset: jax.Array) -> tuple[jax.Array, jax.Array]
     same = jnp.concatenate(
         [cache.valid[:, None] & (episode == 0)[:, :, None], episode[:, :, None] == episode[:, None, :]], axis=2
     )
-    return distance, same & (distance >= 0) & (distance < window)
+    return distance, same & ((distance >= 0) & (distance < window))[None]
 
 
 def attend(

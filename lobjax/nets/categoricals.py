@@ -51,11 +51,13 @@ class Categoricals:
         )
 
     def mode(self, inputs) -> jax.Array:
-        return jnp.stack([jnp.argmax(x, axis=-1) for x in inputs], axis=-1).astype(jnp.int32)
+        return jnp.stack([jax.lax.argmax(x, x.ndim - 1, jnp.int32) for x in inputs], axis=-1)
 
     def log_prob(self, inputs, raw: jax.Array) -> jax.Array:
         # A sum over one-hot choices: a gather's gradient is a scatter, slow on every device.
-        chosen = [jnp.sum(x * jax.nn.one_hot(raw[..., i], x.shape[-1]), axis=-1) for i, x in enumerate(inputs)]
+        chosen = [
+            jnp.sum(x * jax.nn.one_hot(raw[..., i], x.shape[-1], dtype=x.dtype), axis=-1) for i, x in enumerate(inputs)
+        ]
         return sum(chosen[1:], chosen[0])
 
     def entropy(self, inputs) -> jax.Array:
@@ -67,4 +69,7 @@ class Categoricals:
 
     def summary(self, raw: jax.Array) -> dict[str, jax.Array]:
         flat = raw.reshape(-1, len(self.nvec))
-        return {f"histogram_{i}": jax.nn.one_hot(flat[:, i], n).mean(axis=0) for i, n in enumerate(self.nvec)}
+        return {
+            f"histogram_{i}": jax.nn.one_hot(flat[:, i], n, dtype=jnp.float32).mean(axis=0)
+            for i, n in enumerate(self.nvec)
+        }

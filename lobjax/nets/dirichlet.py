@@ -53,7 +53,7 @@ class Dirichlet:
         return jax.nn.softplus(outputs) + FLOOR
 
     def sample(self, key, inputs: jax.Array) -> jax.Array:
-        gammas = jax.random.loggamma(key, inputs)
+        gammas = jax.random.loggamma(key, inputs, dtype=inputs.dtype)
         return jax.nn.log_softmax(gammas, axis=-1)
 
     def mode(self, inputs: jax.Array) -> jax.Array:

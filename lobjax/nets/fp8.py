@@ -125,7 +125,7 @@ class Dense(nn.Module):
         kernel = self.param("kernel", self.kernel_init, (x.shape[-1], self.features), jnp.float32)
         y = product(x.reshape(-1, x.shape[-1]).astype(self.dtype), kernel)
         if self.use_bias:
-            y = y + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)
+            y = y + self.param("bias", nn.initializers.zeros, (self.features,), jnp.float32)[None]
         return y.astype(self.dtype).reshape(*x.shape[:-1], self.features)
 
 

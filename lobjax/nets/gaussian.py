@@ -52,7 +52,7 @@ def gaussian(config: Width, params: Any, mean: jax.Array, progress: jax.Array | 
 
 def sample(key: jax.Array, inputs: Gaussian) -> jax.Array:
     """A draw f32[..., m]."""
-    return inputs.mean + jnp.exp(inputs.log_std) * jax.random.normal(key, inputs.mean.shape)
+    return inputs.mean + jnp.exp(inputs.log_std) * jax.random.normal(key, inputs.mean.shape, jnp.float32)
 
 
 def log_prob(inputs: Gaussian, x: jax.Array) -> jax.Array:

@@ -8,6 +8,7 @@ from lobjax.errors import InputError
 from lobjax.nets.heads import SPACES, Head
 from lobjax.nets.interface import NetFns
 from lobjax.registry import OneOf, Registry, entry_of, kind_of
+from lobjax.settings import settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,8 @@ def register_head(spec: HeadSpec) -> HeadSpec:
 
 def make_net(config: NetConfig, observation_size: int, head: Head) -> NetFns:
     """The network that `config` describes, for observations of `observation_size`, giving what `head` reads."""
-    return entry_of(NETS, config).make(config, observation_size, len(head.bias), head.bias)
+    functions = entry_of(NETS, config).make(config, observation_size, len(head.bias), head.bias)
+    return NetFns(*map(settled, functions))  # Flax promotes by JAX's settings
 
 
 def head_on(space: str, size: Any, config: HeadConfig | None) -> Head:

@@ -14,6 +14,7 @@ import jax
 
 from lobjax.nets import NETS, Head, NetConfig, make_net
 from lobjax.registry import entry_of
+from lobjax.settings import key_of
 
 # Operations per second by device (as JAX names it) and precision: the data sheet of NVIDIA's H200 SXM, dense; float32 without tensor cores.
 PEAKS: dict[str, dict[str, float]] = {"NVIDIA H200": {"fp8": 1979e12, "bfloat16": 989e12, "float32": 67e12}}
@@ -29,7 +30,7 @@ class Size(NamedTuple):
 
 def size(config: NetConfig, observation_size: int, head: Head, rollout_length: int) -> Size:
     """Count the network that `config` describes in trajectories of `rollout_length`. Nothing is allocated."""
-    shapes = jax.eval_shape(make_net(config, observation_size, head).init, jax.random.key(0))
+    shapes = jax.eval_shape(make_net(config, observation_size, head).init, key_of(0))
     leaves = jax.tree_util.tree_leaves_with_path(shapes)
     kernels = 2 * sum(prod(leaf.shape) for path, leaf in leaves if path[-1].key == "kernel")
     step, sequence = (

@@ -34,5 +34,6 @@ def merge(old: Statistics, new: Statistics) -> Statistics:
 
 def normalise(statistics: Statistics, observation: jax.Array) -> jax.Array:
     """`observation` f32[..., D] at mean 0 and variance 1, clipped to +-10; a component that never varied stays near 0."""
-    scaled = (observation - statistics.mean) * jax.lax.rsqrt(statistics.variance + 1e-6)
+    lead = (None,) * (observation.ndim - 1)
+    scaled = (observation - statistics.mean[lead]) * jax.lax.rsqrt(statistics.variance + 1e-6)[lead]
     return jnp.clip(scaled, -CLIP, CLIP)

@@ -63,7 +63,9 @@ class _Block(nn.Module):
         residual = orthogonal(1 / sqrt(2 * config.layers))
         self.attention_norm = layer_norm(precision)
         self.query_key_value = dense(3 * config.width, precision, orthogonal(1.0), use_bias=False)
-        self.relative_bias = self.param("relative_bias", nn.initializers.zeros, (config.heads, config.window))
+        self.relative_bias = self.param(
+            "relative_bias", nn.initializers.zeros, (config.heads, config.window), jnp.float32
+        )
         self.merge = dense(config.width, precision, residual)
         self.feed_norm = layer_norm(precision)
         self.up = dense(config.expansion * config.width, precision, orthogonal(sqrt(2)))
@@ -89,8 +91,8 @@ class _Block(nn.Module):
     def _finish(self, x: jax.Array, q, keys, values, view) -> jax.Array:
         """Attend, then the feed-forward branch; returns the stream f32[B * T, width]."""
         attended = attention.attend(q, keys, values, self.relative_bias, *view)
-        x = x + self.merge(attended.swapaxes(1, 2).reshape(x.shape))
-        return x + self.down(nn.gelu(self.up(self.feed_norm(x))))
+        x = x + self.merge(attended.swapaxes(1, 2).reshape(x.shape)).astype(x.dtype)
+        return x + self.down(nn.gelu(self.up(self.feed_norm(x)))).astype(x.dtype)
 
 
 class _Tower(nn.Module):

@@ -50,7 +50,7 @@ def future_reward(
 
     relative = jax.vmap(one)(jnp.minimum(at, last))
     weights = jnp.where(inside, jnp.asarray(discount, jnp.float32) ** steps.astype(jnp.float32), 0)
-    return jnp.sum(weights * relative) / jnp.maximum(jnp.sum(inside), 1)
+    return jnp.sum(weights * relative) / jnp.maximum(jnp.sum(inside, dtype=jnp.int32), 1).astype(jnp.float32)
 
 
 class _Held(NamedTuple):

@@ -11,6 +11,7 @@ from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
 from lobjax.env.views import best_of_others
 from lobjax.market import MarketState, Orders
+from lobjax.settings import settled
 
 NO_QUOTE = 1 << 29  # 256ths of a tick; depths are cut off at it
 _BITS = 8
@@ -60,9 +61,11 @@ def _nearest_ticks(mid2: jax.Array, depth: jax.Array) -> tuple[jax.Array, jax.Ar
     bid, ask = -((_HALF - below) >> _BITS), (above + _HALF) >> _BITS
     # The middle of both wanted prices says which is farther from the tick they share; both leave it if neither is.
     meet, lean = bid == ask, below + above - 2 * _TICK * bid
-    return whole + bid - (meet & (lean <= 0)), whole + ask + (meet & (lean >= 0))
+    off_bid, off_ask = (meet & side for side in (lean <= 0, lean >= 0))
+    return whole + bid - off_bid.astype(jnp.int32), whole + ask + off_ask.astype(jnp.int32)
 
 
+@settled
 def depth_quoter(depths_ticks: np.ndarray, quote_lots: int, limit_lots: int) -> DepthQuoter:
     """A quoter from depths float64 `[N, 2, 2 Q + 1]`, by decision, side and inventory in units of a quote from -Q to Q.
 
@@ -85,6 +88,7 @@ def depth_quoter(depths_ticks: np.ndarray, quote_lots: int, limit_lots: int) -> 
     return DepthQuoter(_to_device(np.where(resting, np.inf, np.stack(sides, axis=1))))
 
 
+@settled
 def constant_quoter(depth_ticks: float) -> DepthQuoter:
     """Always the same depth on both sides, whatever is held; infinite: no quotes."""
     return DepthQuoter(_to_device(np.full((1, 2, 1), depth_ticks)))

@@ -16,6 +16,7 @@ from lobjax.env.base import AGENT
 from lobjax.env.views import mid2_ticks
 from lobjax.errors import InputError
 from lobjax.market import Limits, MarketState
+from lobjax.settings import key_of, settled
 from lobjax.strategies.depths import DepthQuoter, constant_quoter
 
 _FAR_LOTS = 1 << 29  # inventory limits while measuring
@@ -36,9 +37,10 @@ class Fills(NamedTuple):
     decay: float  # k, 1 / tick
 
 
+@settled
 def measure_mids(env: Environment, params: EnvParams, keys: jax.Array) -> Mids:
     """Over one episode without the agent for each of `keys` `[n]`."""
-    action = env.action_space.sample(jax.random.key(0))
+    action = env.action_space.sample(key_of(0))
 
     def episode(key: jax.Array) -> tuple[jax.Array, jax.Array]:
         key_open, key_steps = jax.random.split(key)
@@ -64,6 +66,7 @@ def measure_mids(env: Environment, params: EnvParams, keys: jax.Array) -> Mids:
     return Mids(float(np.sqrt(np.mean((change2 / 2) ** 2) / seconds)), float(np.nanmean(spread)))
 
 
+@settled
 def measure_fills(env: Environment, params: EnvParams, keys: jax.Array, spread: float) -> Fills:
     """Quote the task's lots at a few depths, by the mean `spread`, on both sides of one episode for each of `keys` `[n]`, and fit."""
     depths = np.array([count * max(spread, 1.0) / 2 for count in _SPREADS])

@@ -11,6 +11,7 @@ import numpy as np
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError
 from lobjax.ranges import Range, check
+from lobjax.settings import key_of
 from lobjax.strategies.almgren_chriss import ImpactConfig, almgren_chriss
 from lobjax.strategies.avellaneda_stoikov import avellaneda_stoikov
 from lobjax.strategies.base import Strategy
@@ -113,7 +114,7 @@ def _known(name: str, env: Environment, params: EnvParams, quoting: QuotingConfi
 
 
 def _keys() -> jax.Array:
-    return jax.random.split(jax.random.fold_in(jax.random.key(0), 0x5EED), _EPISODES)
+    return jax.random.split(jax.random.fold_in(key_of(0), 0x5EED), _EPISODES)
 
 
 def _ground(name: str, env: Environment, params: EnvParams, other: Environment | None) -> tuple[Environment, EnvParams]:

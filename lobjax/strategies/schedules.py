@@ -17,6 +17,7 @@ from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, orders
 from lobjax.market import MarketState, Orders
+from lobjax.settings import settled
 from lobjax.types import Kind, Message, Side
 
 
@@ -48,6 +49,7 @@ class Scheduled(flax.struct.PyTreeNode):
         return _send(env, state, params, limit._replace(kind=kind))
 
 
+@settled
 def scheduled(lots: np.ndarray | list[int], *, at_market: bool = False) -> Scheduled:
     """The schedule of `lots` `[decisions]`; ValueError where one is negative."""
     if min(lots) < 0:
@@ -99,6 +101,7 @@ def why_same(env: Environment, players: dict[str, Any]) -> str:
     return f"{same}, as the simulated market's volume profile is flat (it trades as much early as late), and VWAP's parts are then TWAP's"
 
 
+@settled
 def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.ndarray:
     """Mean lots traded between decisions, float64 `[decisions]`, over one episode without the agent for each of `keys` [n]."""
     idle = scheduled(np.zeros(env.decisions, int))
@@ -111,7 +114,7 @@ def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.n
             task, blank = idle.decide(env, state, params)
             blank = blank._replace(closing=blank.closing._replace(kind=jnp.zeros_like(blank.closing.kind)))
             _, state, *_ = env.play(key, replace(state, task=task), blank, params)
-            return state, state.market.tape.traded_lots.sum()
+            return state, jnp.sum(state.market.tape.traded_lots, dtype=jnp.int32)
 
         return jax.lax.scan(one, state, jax.random.split(key_steps, env.decisions))[1]
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from lobjax.env import Environment
 from lobjax.errors import InputError
 from lobjax.registry import entry_of
+from lobjax.settings import settled
 from lobjax.tasks.config import EnvConfig
 from lobjax.tasks.registry import TASKS
 
 
+@settled
 def make(config: EnvConfig | None = None) -> Environment:
     """The environment that a configuration describes. InputError if its parts do not fit each other or a file is bad."""
     config = EnvConfig() if config is None else config

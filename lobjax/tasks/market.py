@@ -13,6 +13,7 @@ from lobjax.env.measures import AGENT
 from lobjax.errors import InputError
 from lobjax.flow import Made, Needs, make_flow
 from lobjax.market import Fees, Limits, Market, MarketParams
+from lobjax.settings import key_of
 from lobjax.tasks.config import EnvConfig, MarketConfig
 
 _FAR_S = 10**9  # later than any message, and far from the end of int32
@@ -87,7 +88,7 @@ def opening_lots(found: Ground) -> jax.Array:
     """Lots by side, int32 `[2]`, of the book that opened a step before the first decision; 0 where it opened at another time."""
     if len(found.warm_up_ns) != 1:
         return jnp.zeros((2,), jnp.int32)
-    return found.made.flow.open(jax.random.key(0), found.made.params).book.size.sum(axis=1)
+    return found.made.flow.open(key_of(0), found.made.params).book.size.sum(axis=1, dtype=jnp.int32)
 
 
 def limits(low: int, high: int, target: int) -> Limits:

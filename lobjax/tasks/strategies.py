@@ -2,10 +2,12 @@
 
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError, nearest
+from lobjax.settings import settled
 from lobjax.strategies import ModelsConfig, Strategy
 from lobjax.tasks.registry import TASKS, Field
 
 
+@settled
 def strategies(
     env: Environment,
     params: EnvParams,

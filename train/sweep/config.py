@@ -11,6 +11,7 @@ from lobjax import plugins
 from lobjax.config import build, load_yaml, override
 from lobjax.errors import InputError, nearest
 from lobjax.ranges import Length, Range, Seed, check, shown
+from lobjax.settings import key_of
 from train import memory, runner
 from train.config import TrainConfig, config_from
 from train.sweep import space as spaces
@@ -156,7 +157,7 @@ def _check(sweep: Sweep) -> None:
         if type(config.algorithm) in asked:
             continue
         asked.add(type(config.algorithm))
-        state = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
+        state = jax.eval_shape(learner.init, key_of(0), env.default_params)
         names = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
         if sweep.config.metric not in names:
             raise InputError(

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import jit
 
+from lobjax.settings import key_of
 from train import runner
 from train.config import TrainConfig
 from train.learner import TrainState
@@ -57,7 +58,8 @@ def compile_program(
     def init(keys: jax.Array, constants: Any) -> TrainState:
         learner = runner.assemble(config, env)
         return jax.lax.map(
-            lambda i: learner.init(keys[i], lanes.lane_of(constants, axes, i)), jnp.arange(keys.shape[0])
+            lambda i: learner.init(keys[i], lanes.lane_of(constants, axes, i)),
+            jnp.arange(keys.shape[0], dtype=jnp.int32),
         )
 
     def update(state: TrainState, values: dict, constants: Any) -> tuple[TrainState, dict[str, Any]]:
@@ -116,7 +118,7 @@ class Player:
         env = self._make(configs[0].env)
         numbers = lanes.stack_numbers(configs)
         constants, axes = lanes.stack_constants([self._make(config.env).default_params for config in configs])
-        keys = jnp.stack([jax.random.key(seeds[seed]) for _, seed in wide])
+        keys = jnp.stack([key_of(seeds[seed]) for _, seed in wide])
         name = (lanes.signature(configs[0]), len(wide), str(axes))
         seconds = 0.0
         if name not in self._programs:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from lobjax.env.gymnasium.ladder import ladder_of
 from lobjax.flow import data_files
+from lobjax.settings import IMPLEMENTATION, settled
 from lobjax.tasks import EnvConfig, make
 
 
@@ -79,9 +80,10 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return str(path), found.st_size, found.st_mtime_ns
 
 
+@settled
 def _own_key(low: jax.Array, high: jax.Array, number: jax.Array) -> jax.Array:
     """The key that one environment plays on; of a seed below 2^32 it is fold_in(key(seed), number)."""
-    key = jax.random.key(low)
+    key = jax.random.key(low, impl=IMPLEMENTATION)
     return jax.random.fold_in(jnp.where(high > 0, jax.random.fold_in(key, high), key), number)
 
 
@@ -91,6 +93,7 @@ def _begin(env: Any, own: jax.Array, calls: jax.Array, params: Any) -> Any:
     return jax.vmap(env.reset, in_axes=(0, None))(keys, params)
 
 
+@settled
 def _step(env: Any, own: jax.Array, calls: jax.Array, state: Any, actions: jax.Array, params: Any) -> Any:
     """A transition, and the keys of the resets that may follow it: those that `env.step` would take."""
 

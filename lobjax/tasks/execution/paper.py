@@ -86,10 +86,10 @@ class PaperView:
             (up * jnp.where(then != 0, mid2 - then, 0)).astype(jnp.float32) * half_tick,
         ])  # fmt: skip
         placed, elsewhere, levels, queues = self._own_lots(at, best, market, numbers)
-        unplaced = at.left - placed.sum() - elsewhere
+        unplaced = at.left - jnp.sum(placed, dtype=jnp.int32) - elsewhere
         share = 1 / jnp.maximum(at.left, 1).astype(jnp.float32)
         own = jnp.concatenate([placed, jnp.stack([elsewhere, unplaced])]).astype(jnp.float32) * share
-        return jnp.concatenate([general, own, (volumes * numbers.per_level_lot).reshape(-1), levels, queues])
+        return jnp.concatenate([general, own, (volumes * numbers.per_level_lot[None]).reshape(-1), levels, queues])
 
     def _own_lots(self, at: Standing, best: jax.Array, market: MarketState, numbers: PaperParams):
         """Own lots at each working level `[L]` and elsewhere in the book, int32, then the two vectors `[V0]` of lots.
@@ -101,14 +101,16 @@ class PaperView:
         price, size = book.price[self.side], book.size[self.side]
         own = jnp.where((book.owner[self.side] == self.owner) & ~at.over, size, 0)
         prices = best + self._up * jnp.arange(self.levels, dtype=jnp.int32)
-        placed = jnp.sum(jnp.where(price == prices[:, None], own, 0), axis=1, dtype=jnp.int32)
+        placed = jnp.sum(jnp.where(price[None] == prices[:, None], own[None], 0), axis=1, dtype=jnp.int32)
         # Others' lots that come right before own lot k, then up to it. By a scatter, as comparing every lot with every order costs
         # several times as much.
         counted = jnp.cumsum(own, dtype=jnp.int32)
         others = jnp.zeros((self.lots,), jnp.int32).at[counted].add(size - own, mode="drop")
         lot = jnp.arange(self.lots, dtype=jnp.int32)
-        passed = jnp.cumsum(placed, dtype=jnp.int32) <= lot[:, None]  # [V0, L], levels that are better than the lot's
-        better = jnp.sum(jnp.where(passed, self._volumes(market, self.side, prices), 0), axis=1, dtype=jnp.int32)
+        passed = (
+            jnp.cumsum(placed, dtype=jnp.int32)[None] <= lot[:, None]
+        )  # [V0, L], levels that are better than the lot's
+        better = jnp.sum(jnp.where(passed, self._volumes(market, self.side, prices)[None], 0), axis=1, dtype=jnp.int32)
         ahead = lot + jnp.cumsum(others, dtype=jnp.int32) - better
         level = 1 + jnp.sum(passed, axis=1, dtype=jnp.int32)
         at_level, sold = level <= self.levels, lot >= at.left
@@ -116,7 +118,12 @@ class PaperView:
         levels = jnp.where(at_level, level.astype(jnp.float32) * np.float32(1 / (self.levels + 1)), 1.0)
         queues = jnp.where(at_level, ahead.astype(jnp.float32) * numbers.per_queue_lot, 1.0)
         levels = jnp.where(sold, np.float32(-self.levels / (self.levels + 1)), levels)
-        return placed, jnp.sum(own, dtype=jnp.int32) - placed.sum(), levels, jnp.where(sold, -1.0, queues)
+        return (
+            placed,
+            jnp.sum(own, dtype=jnp.int32) - jnp.sum(placed, dtype=jnp.int32),
+            levels,
+            jnp.where(sold, -1.0, queues),
+        )
 
     def _best(self, market: MarketState) -> tuple[jax.Array, jax.Array]:
         """Best price of the own and of the opposite side; one that is empty is taken to be a tick from the other."""
@@ -128,7 +135,9 @@ class PaperView:
         """Lots int32 `[L]` at `prices` `[L]`, all within L ticks of the best: the depth snapshot has them."""
         depth = market.depth
         return jnp.sum(
-            jnp.where(depth.price_ticks[side] == prices[:, None], depth.size_lots[side], 0), axis=1, dtype=jnp.int32
+            jnp.where(depth.price_ticks[side][None] == prices[:, None], depth.size_lots[side][None], 0),
+            axis=1,
+            dtype=jnp.int32,
         )
 
     def _opposite_first(self, pair: jax.Array) -> jax.Array:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax
 
 from lobjax.errors import InputError
+from lobjax.settings import key_of
 from lobjax.strategies import (
     Scheduled,
     Strategy,
@@ -42,7 +43,7 @@ def _vwap(field: Field) -> Scheduled:
     env, params = field.env, field.params
     if field.elsewhere is not None:
         env, params = field.elsewhere, field.elsewhere.default_params
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(0), 0x5EED), _PROFILE_EPISODES)
+    keys = jax.random.split(jax.random.fold_in(key_of(0), 0x5EED), _PROFILE_EPISODES)
     profile = volume_profile(env, params, keys)
     if not profile.sum() > 0:
         raise InputError("vwap: nothing was traded where its volume profile is measured; choose other hours")

@@ -103,11 +103,13 @@ class ExecutionTask:
     ) -> tuple[ExecutionState, Orders]:
         """Shares to orders: reductions where too much rests, a market order, new orders where too little does."""
         left = self.left(market, params) - lots_in_flight(market, AGENT)
-        wanted = self._allocate(action, left)
+        wanted = self._allocate(jnp.asarray(action, jnp.float32), left)
         prices = self.level_prices(market, params)
         side = jnp.int32(self.side)
         own_now = volume_at(market.book, self.side, state.working, AGENT)
-        keep = jnp.sum(jnp.where(state.working[:, None] == prices, wanted[1:-1], 0), axis=1, dtype=jnp.int32)
+        keep = jnp.sum(
+            jnp.where(state.working[:, None] == prices[None], wanted[None, 1:-1], 0), axis=1, dtype=jnp.int32
+        )
         own_there = volume_at(market.book, self.side, prices, AGENT)
         ids = fresh_ids(AGENT, state.step, self.levels)
         at_market = jnp.zeros((1,), jnp.int32)
@@ -163,12 +165,12 @@ class ExecutionTask:
             1 - state.step.astype(jnp.float32) * params.per_decision,
             left.astype(jnp.float32) * params.per_lot,
             drift,
-            (left - resting) * share,
-            (resting - own.sum()) * share,
+            (left - resting).astype(jnp.float32) * share,
+            (resting - jnp.sum(own, dtype=jnp.int32)).astype(jnp.float32) * share,
         ])  # fmt: skip
         level_lots = volume_at(market.book, self.side, prices)
         return jnp.concatenate([
-            account, own * share, jnp.log1p(ahead.astype(jnp.float32)), jnp.log1p(level_lots.astype(jnp.float32)),
+            account, own.astype(jnp.float32) * share, jnp.log1p(ahead.astype(jnp.float32)), jnp.log1p(level_lots.astype(jnp.float32)),
             market_features(market, params.per_tick),
         ])  # fmt: skip
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.env import Environment, EnvParams, EnvState
+from lobjax.settings import settled
 from lobjax.strategies import Strategy, quoting_models
 from lobjax.tasks.registry import Field, Strategies
 
@@ -22,6 +23,7 @@ class SymmetricQuoter(flax.struct.PyTreeNode):
         return env.task.act(state.task, state.market, jnp.full((2,), self.choice, jnp.int32), params.task)
 
 
+@settled
 def symmetric_quoters(offsets_ticks: tuple[int, ...]) -> dict[str, SymmetricQuoter]:
     """A quoter for each of the task's offsets, named by its ticks behind the best price."""
     return {f"symmetric_{ticks}": SymmetricQuoter(jnp.int32(k)) for k, ticks in enumerate(offsets_ticks)}

@@ -82,6 +82,7 @@ class MakingTask:
         self, state: MakingState, market: MarketState, action: jax.Array, params: MakingParams
     ) -> tuple[MakingState, Orders]:
         """Choices to quotes."""
+        action = jnp.asarray(action, jnp.int32)
         quoted = action < self.choices
         offset = params.offsets[jnp.minimum(action, self.choices - 1)]
         return self.quote(state, market, jnp.where(quoted, self._behind_best(market, offset), 0), params)
@@ -121,7 +122,7 @@ class MakingTask:
         penalty = params.inventory_penalty * size * size
         reward = (gain2 * 0.5 - fees - penalty) * params.per_quote
         state = state.replace(
-            closed_lots=after.tape.closing_lots.sum(),
+            closed_lots=jnp.sum(after.tape.closing_lots, dtype=jnp.int32),
             peak_inventory=jnp.maximum(state.peak_inventory, jnp.abs(inventory)),
         )
         terminated = state.step >= params.decisions

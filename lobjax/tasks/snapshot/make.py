@@ -72,8 +72,8 @@ def _params(day: Snapshots, first: np.ndarray, config: EnvConfig, task: Snapshot
         raise InputError(f"env.task: {error}") from None
     seconds, rest = np.divmod(day.time_ns, NS)
     return SnapshotParams(
-        bids=jnp.asarray(day.bids),
-        asks=jnp.asarray(day.asks),
+        bids=jnp.asarray(day.bids, jnp.int32),
+        asks=jnp.asarray(day.asks, jnp.int32),
         time=Time(jnp.asarray(seconds, jnp.int32), jnp.asarray(rest, jnp.int32)),
         first=jnp.asarray(first, jnp.int32),
         last=jnp.int32(len(day.time_ns) - 1),

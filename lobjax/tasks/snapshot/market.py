@@ -89,7 +89,7 @@ class SnapshotMarket:
 
     def open(self, key: jax.Array, params: SnapshotParams, start: jax.Array | None = None) -> SnapshotState:
         """The account with nothing but cash at a numbered start, or at one drawn."""
-        number = jax.random.randint(key, (), 0, params.first.shape[0]) if start is None else start
+        number = jax.random.randint(key, (), 0, params.first.shape[0], jnp.int32) if start is None else start
         row = params.first[number]
         bids, asks = params.bids[row], params.asks[row]
         account = opened(product(params.capital_lots, _entry_price(bids, asks)))

@@ -94,7 +94,7 @@ class SnapshotTask:
     def send(self, state: SnapshotTaskState, lots: jax.Array) -> tuple[SnapshotTaskState, Sent]:
         """Any signed size, which strategies may choose beyond the choices."""
         lots = jnp.asarray(lots, jnp.int32)
-        return state.replace(step=state.step + 1, held=state.held + (lots == 0)), Sent(lots)
+        return state.replace(step=state.step + 1, held=state.held + (lots == 0).astype(jnp.int32)), Sent(lots)
 
     def judge(
         self, state: SnapshotTaskState, before: SnapshotState, after: SnapshotState, params: SnapshotTaskParams
@@ -146,7 +146,7 @@ class SnapshotTask:
             "position_lots": market.account.position.astype(jnp.float32),
             "peak_position_lots": state.peak_position.astype(jnp.float32),
             "drawdown_bps": state.drawdown * share,
-            "held_share": state.held.astype(jnp.float32) / jnp.maximum(state.step, 1),
+            "held_share": state.held.astype(jnp.float32) / jnp.maximum(state.step, 1).astype(jnp.float32),
         }
 
 
