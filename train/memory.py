@@ -9,6 +9,7 @@ from lobjax.env.memory import numbers_part, state_bytes, step_bytes
 from lobjax.memory import Estimate, Part, tree_bytes
 from lobjax.nets import Head, NetFns, make_net
 from lobjax.policy import make_head
+from lobjax.settings import key_of
 from train import ppo
 from train.config import TrainConfig
 
@@ -26,7 +27,7 @@ def estimate(config: TrainConfig, env: Any, lanes: int = 1) -> Estimate:
     head = make_head(env.action_space, config.head)
     net = make_net(config.net, env.observation_size, head)
     params = env.default_params
-    key = jax.random.key(0)
+    key = key_of(0)
     weights = jax.eval_shape(lambda: {"net": net.init(key), "head": head.init()})
     moments = jax.eval_shape(ppo.make_optimiser(config.algorithm).init, weights)
     own, copies = _here(config)

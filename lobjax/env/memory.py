@@ -8,6 +8,7 @@ import jax
 from lobjax.env.base import Environment
 from lobjax.market import Market
 from lobjax.memory import Estimate, Part, tree_bytes
+from lobjax.settings import key_of
 
 _FIGURES, _WATCHED = 40, 4  # numbers that are kept of an episode, and of each of its decisions
 
@@ -16,7 +17,7 @@ def state_bytes(env: Any, params: Any) -> int:
     """Of one environment: its state and what it shows."""
     if isinstance(env, Environment):  # the warm-up changes no shape, and tracing it may compile an engine
         env = replace(env, warm_up_steps=0)
-    return tree_bytes(jax.eval_shape(env.reset, jax.random.key(0), params))
+    return tree_bytes(jax.eval_shape(env.reset, key_of(0), params))
 
 
 def step_bytes(env: Any) -> int:
