@@ -46,14 +46,21 @@ RETURN = Metric("episode_return", "return", "", "higher", "The sum of an episode
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """What players are compared by. `watch(params)` gives what is kept of every decision, under the names that `position` uses."""
+    """What players are compared by: `headline`, by default the first metric, decides.
+
+    `watch(params)` gives what is kept of every decision, under the names that `position` uses.
+    """
 
     metrics: tuple[Metric, ...] = (RETURN,)
-    headline: str = RETURN.name
+    headline: str = ""
     watch: Callable[[Any], Watch] = position
 
     def __post_init__(self) -> None:
         names = [metric.name for metric in self.metrics]
+        if not names:
+            raise ValueError("metrics: none; name one at least")
+        if not self.headline:
+            object.__setattr__(self, "headline", names[0])
         if len(set(names)) != len(names):
             raise ValueError(f"metrics: {', '.join(names)} names one twice")
         if self.headline not in names:
