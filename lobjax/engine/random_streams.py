@@ -14,8 +14,10 @@ _WEIGHTS = (
     (1, 42, 3, 3, 12, 14, 12, 5, 5, 3),
     (1, 22, 14, 22, 9, 9, 6, 6, 6, 5),
 )
-_WEIGHT_OF_OTHERS = 3  # of each kind that came later
-MIXES = np.array([(*weights, *[_WEIGHT_OF_OTHERS] * (len(Kind) - len(weights))) for weights in _WEIGHTS], float)
+_OF_OTHERS = (3, 0.2, 2, 4)  # of each kind that came later; rare where sides should fill up
+MIXES = np.array(
+    [(*of, *[other] * (len(Kind) - len(of))) for of, other in zip(_WEIGHTS, _OF_OTHERS, strict=True)], float
+)
 WIDTHS = np.array([2, 8, 40, 400])  # ticks; 2 gives long queues at few prices, 400 gives thin levels
 INT32_MIN = -(2**31)
 

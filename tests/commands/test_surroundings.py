@@ -83,8 +83,9 @@ def test_a_user_without_a_name(tmp_path):
     """A user id that the system has no entry for, and no HOME."""
     (tmp_path / "tmp").mkdir()
     (tmp_path / "tmp").chmod(0o1777)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    for folder in (tmp_path, *tmp_path.parents[:3]):  # a worker's folder lies one deeper
+        if folder.stat().st_uid == os.getuid() and folder != folder.parent:
+            folder.chmod(folder.stat().st_mode | 0o011)
     code = (
         "import os, tempfile, lobjax; from lobjax import caching; del os.environ['NUMBA_CACHE_DIR']; os.setgid(54321); os.setuid(54321); "
         "caching.set_up(); caching.say(); print(os.environ['NUMBA_CACHE_DIR'])"

@@ -70,7 +70,7 @@ def test_the_strategy_sells_whole_lots_earlier_than_twap():
         assert sent.sum() == lots and (sent >= 0).all()
         assert np.abs(np.cumsum(sent) - np.cumsum(planned)).max() <= 0.5
         assert (np.diff(planned) < 0).all()
-    extreme = ImpactConfig(risk_aversion=1e9, volatility=10.0)
+    extreme = ImpactConfig(risk_aversion=1e6, volatility=10.0)
     np.testing.assert_array_equal(almgren_chriss(20, 10, 15.0, extreme).lots, [20] + [0] * 9)
 
 

@@ -19,7 +19,9 @@ REPORTS = [
 
 def write(folder, name, reports, step=0):
     folder.mkdir(exist_ok=True)
-    (folder / "run.json").write_text(json.dumps({"format": 1, "config": {"seed": 3, "net": {"kind": "mlp"}}}))
+    (folder / "run.json").write_text(
+        json.dumps({"format": 1, "task": "probe", "config": {"seed": 3, "net": {"kind": "mlp"}}})
+    )
     with Sinks(RunFolder(folder), step, configuration("constant", sinks=(name,))) as sinks:
         for update, report in enumerate(reports, step + 1):
             sinks.write(update, 10 * update, report, {"time/update_seconds": 0.5})

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,8 +49,10 @@ def test_what_other_parts_wrote_is_kept(tmp_path: Path, monkeypatch, capsys):
 def test_no_time_left_is_a_failure(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.setattr(module, "found_gpu", lambda: "NVIDIA H200")
     monkeypatch.setattr(module, "parts", lambda *_: [Part("late", ["-c", "pass"], 20)])
+    clock = iter((0.0, 10.0))  # seconds, as it begins and before the part
+    monkeypatch.setattr("bench.commands.gpu_check.time", SimpleNamespace(monotonic=lambda: next(clock)))
     with pytest.raises(SystemExit):
-        gpu_check(out=tmp_path / "records", minutes=1e-9)
+        gpu_check(out=tmp_path / "records", minutes=0.1)
     (late, tables) = json.loads((tmp_path / "records" / module.SUMMARY).read_text())["parts"]
     assert late["status"] == "no time left" and tables["status"] == 2  # nothing to show
 

@@ -48,7 +48,7 @@ else:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").write_text("{}")
     update = 1 if folder.name == "whole" else 2
-    (folder / "metrics.jsonl").write_text('{"update": %d, "time/s": %f}\\n' % (update, time.time()))
+    (folder / "metrics.jsonl").write_text('{"update": %d, "step": %d, "time/s": %f}\\n' % (update, update, time.time()))
     time.sleep(0.5 if name == "run" else 0)
 """
 
