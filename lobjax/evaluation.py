@@ -16,7 +16,7 @@ import numpy as np
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.policy import Policy
 from lobjax.ranges import Range, Seed, check
-from lobjax.settings import key_of, settled, split_each
+from lobjax.settings import key_of, narrowed, settled, split_each
 from lobjax.strategies import Strategy
 
 Player = Policy | Strategy
@@ -128,6 +128,7 @@ def _play(
     env: Environment, params: EnvParams, player: Player, episodes: Episodes, watch: Watch, index: jax.Array
 ) -> Played:
     """Episodes `index` [B] side by side."""
+    params = narrowed(params)
     n = index.shape[0]
     key_open, key_steps, key_acts = episode_keys(episodes, index)
     start = index if episodes.starts else None

@@ -17,6 +17,7 @@ import numpy as np
 from lobjax.errors import InputError
 
 IMPLEMENTATION = "threefry2x32"
+_NARROW = {"int64": jnp.int32, "uint64": jnp.uint32, "float64": jnp.float32}
 _BY_HALVES = ("rbg", "unsafe_rbg")  # their keys are two of Threefry's, derived in the same way
 
 
@@ -61,6 +62,16 @@ def drawing(method: Callable) -> Callable:
     return call
 
 
+def narrowed(tree: Any) -> Any:
+    """Arrays of 64 bits as 32, the rest as it is: numbers and actions of whoever stated no type where x64 is on."""
+
+    def one(leaf: Any) -> Any:
+        narrow = _NARROW.get(str(getattr(leaf, "dtype", "")))
+        return leaf if narrow is None else jnp.asarray(leaf, narrow)
+
+    return jax.tree.map(one, tree)
+
+
 def key_of(seed: int) -> jax.Array:
     """The random key of a seed, of which the lowest 32 bits count (what JAX does without x64)."""
     with own_settings():
@@ -86,6 +97,11 @@ def split_each(keys: jax.Array, count: int = 2) -> tuple[jax.Array, ...]:
     """Each of `keys` `[B]` split: `count` arrays `[B]`. Taken apart by columns, as JAX's check of key reuse wants it."""
     split = jax.vmap(partial(jax.random.split, num=count))(keys)
     return tuple(split[:, i] for i in range(count))
+
+
+def split_to_scan(key: jax.Array, count: int) -> jax.Array:
+    """A key split in `count`, for `scan` to go over: words `[count, 2]`, as JAX's check of key reuse does not follow keys through it."""
+    return jax.random.key_data(jax.random.split(key, count))
 
 
 def _raw_implementation(key: jax.Array) -> str:

@@ -21,7 +21,7 @@ from lobjax.engine import Choice
 from lobjax.env.measures import AGENT, RETURNS, Measures
 from lobjax.env.spaces import MultiDiscrete, Simplex
 from lobjax.market import Market, MarketState, Orders
-from lobjax.settings import drawing, key_of
+from lobjax.settings import drawing, key_of, narrowed, split_to_scan
 
 __all__ = ["AGENT", "EnvParams", "EnvState", "Environment", "Step", "Task", "Venue", "market_counts"]
 
@@ -162,7 +162,7 @@ class Environment:
         self, key: jax.Array, params: EnvParams | None = None, start: jax.Array | None = None
     ) -> tuple[jax.Array, EnvState]:
         """A new episode: float32 `[D]` and the state. `params` None: the default ones. `start`: a numbered start of a recorded flow."""
-        params = self.default_params if params is None else params
+        params = self._numbers(params)
         key_open, key_warm_up = jax.random.split(key)
         market = self.market.open(key_open, params.market, start)
         market = self._warm_up(key_warm_up, market, params)
@@ -172,8 +172,8 @@ class Environment:
     @drawing
     def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision and what follows until the next one, without beginning a new episode."""
-        params = self.default_params if params is None else params
-        task, orders = self.task.act(state.task, state.market, action, params.task)
+        params = self._numbers(params)
+        task, orders = self.task.act(state.task, state.market, narrowed(action), params.task)
         return self.play(key, state.replace(task=task), orders, params)
 
     @drawing
@@ -182,6 +182,7 @@ class Environment:
 
         `state.task` is the task's state after the decision (`step` advanced).
         """
+        params = self._numbers(params)
         until = clock.plus(state.market.now, params.step_time)
         market = self.market.step(key, state.market, orders, until, params.market)
         task, reward, terminated, truncated, metrics = self.task.judge(state.task, state.market, market, params.task)
@@ -208,6 +209,9 @@ class Environment:
         observation, state = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, (observation, state))
         return observation, state, reward, terminated, truncated, info
 
+    def _numbers(self, params: EnvParams | None) -> EnvParams:
+        return narrowed(self.default_params if params is None else params)
+
     def _warm_up(self, key: jax.Array, market: MarketState, params: EnvParams) -> MarketState:
         if self.warm_up_steps == 0:
             return market
@@ -219,7 +223,7 @@ class Environment:
             until = clock.plus(market.now, length)
             return by_the_clock.step(key, market, blank, until, params.market), None
 
-        market, _ = jax.lax.scan(one, market, (jax.random.split(key, self.warm_up_steps), params.warm_up))
+        market, _ = jax.lax.scan(one, market, (split_to_scan(key, self.warm_up_steps), params.warm_up))
         return market.replace(opened=market.now)
 
     def _no_orders(self, market: MarketState, params: EnvParams) -> Orders:

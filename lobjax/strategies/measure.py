@@ -16,10 +16,11 @@ from lobjax.env.base import AGENT
 from lobjax.env.views import mid2_ticks
 from lobjax.errors import InputError
 from lobjax.market import Limits, MarketState
-from lobjax.settings import key_of, settled
+from lobjax.settings import key_of, settled, split_to_scan, threefry
 from lobjax.strategies.depths import DepthQuoter, constant_quoter
 
 _FAR_LOTS = 1 << 29  # inventory limits while measuring
+_NO_SPREAD = -1  # of a market without two sides
 _SPREADS = (1, 2, 3, 4)  # depths at which fills are counted, in half mean spreads
 
 
@@ -43,7 +44,7 @@ def measure_mids(env: Environment, params: EnvParams, keys: jax.Array) -> Mids:
     action = env.action_space.sample(key_of(0))
 
     def episode(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        key_open, key_steps = jax.random.split(key)
+        key_open, key_steps = jax.random.split(threefry(key))
         _, state = env.reset(key_open, params)
         _, orders = env.task.act(state.task, state.market, action, params.task)
         blank = jax.tree.map(jnp.zeros_like, orders)
@@ -52,12 +53,13 @@ def measure_mids(env: Environment, params: EnvParams, keys: jax.Array) -> Mids:
             until = clock.plus(market.now, params.step_time)
             market = env.market.step(key, market, blank, until, params.market)
             bid, ask = best_prices(market.book)
-            return market, jnp.where((bid > 0) & (ask > 0), (ask - bid).astype(jnp.float32), jnp.nan)
+            return market, jnp.where((bid > 0) & (ask > 0), ask - bid, _NO_SPREAD)
 
-        market, spread = jax.lax.scan(one, state.market, jax.random.split(key_steps, env.decisions))
+        market, spread = jax.lax.scan(one, state.market, split_to_scan(key_steps, env.decisions))
         return mid2_ticks(market) - mid2_ticks(state.market), spread
 
     change2, spread = (np.asarray(x, np.float64) for x in jax.jit(jax.vmap(episode))(keys))
+    spread = np.where(spread == _NO_SPREAD, np.nan, spread)
     if not np.isfinite(spread).any():
         raise InputError(
             "the market where the models' numbers are measured has no two sides; give the numbers, or choose other hours"
@@ -76,14 +78,14 @@ def measure_fills(env: Environment, params: EnvParams, keys: jax.Array, spread: 
     params = params.replace(market=params.market.replace(limits=limits))
 
     def episode(quoter: DepthQuoter, key: jax.Array) -> jax.Array:
-        key_open, key_steps = jax.random.split(key)
+        key_open, key_steps = jax.random.split(threefry(key))
         _, state = env.reset(key_open, params)
 
         def one(state: EnvState, key: jax.Array):
             task, orders = quoter.decide(env, state, params)
             return env.play(key, state.replace(task=task), orders, params)[1], None
 
-        state, _ = jax.lax.scan(one, state, jax.random.split(key_steps, env.decisions))
+        state, _ = jax.lax.scan(one, state, split_to_scan(key_steps, env.decisions))
         return state.market.accounts.maker_lots[AGENT]
 
     by_key = jax.vmap(episode, in_axes=(None, 0))

@@ -17,7 +17,7 @@ from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, orders
 from lobjax.market import MarketState, Orders
-from lobjax.settings import settled
+from lobjax.settings import settled, split_to_scan, threefry
 from lobjax.types import Kind, Message, Side
 
 
@@ -107,7 +107,7 @@ def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.n
     idle = scheduled(np.zeros(env.decisions, int))
 
     def episode(key: jax.Array) -> jax.Array:
-        key_open, key_steps = jax.random.split(key)
+        key_open, key_steps = jax.random.split(threefry(key))
         _, state = env.reset(key_open, params)
 
         def one(state: EnvState, key: jax.Array):
@@ -116,7 +116,7 @@ def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.n
             _, state, *_ = env.play(key, replace(state, task=task), blank, params)
             return state, jnp.sum(state.market.tape.traded_lots, dtype=jnp.int32)
 
-        return jax.lax.scan(one, state, jax.random.split(key_steps, env.decisions))[1]
+        return jax.lax.scan(one, state, split_to_scan(key_steps, env.decisions))[1]
 
     return np.asarray(jax.jit(jax.vmap(episode))(keys), np.float64).mean(axis=0)
 

@@ -34,6 +34,8 @@ from lobjax.nets import (
 from lobjax.nets.statistics import unit_statistics
 from lobjax.policy import LoadedPolicy, PolicyConfig, make_head
 from lobjax.settings import key_of, own_settings
+from lobjax.strategies.measure import measure_mids
+from lobjax.strategies.schedules import volume_profile
 from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, make, strategies
 from lobjax.trace import trace_episode
 from tests.compiling import quick_jit
@@ -53,7 +55,7 @@ EXECUTION = ExecutionConfig(lots=12, decisions=3, step_s=5.0)
 PAPER = replace(EXECUTION, observation="paper")
 # Of each flow and task one on each engine; the paper's observation looks back, so it comes with a warm-up.
 CASES = {
-    "making": (MAKING, POISSON),
+    "making": (MAKING, replace(POISSON, warm_up_s=7.0)),
     "execution": (EXECUTION, TRADERS),
     "paper": (PAPER, replace(POISSON, warm_up_s=3.0)),
     "mixed": (MAKING, MixedConfig(flows=(POISSON, TRADERS))),
@@ -116,13 +118,25 @@ def on_engine(engine: str, *names: str) -> Digests:
         yield f"{engine}: {name}", episode(simulated(name, engine))
 
 
+def as_users_make_it(tree: Any) -> Any:
+    """Numbers whose types nobody stated: of 64 bits, where JAX has such."""
+
+    def one(leaf: jax.Array) -> jax.Array:
+        kind = leaf.dtype.kind
+        return jax.device_put(np.asarray(leaf).astype({"i": np.int64, "f": np.float64}.get(kind, leaf.dtype)))
+
+    return jax.tree.map(one, tree)
+
+
 def step_and_begin_again() -> Digests:
-    """`step`, which begins new episodes, and the spaces."""
+    """`step`, which begins new episodes, and the spaces; with numbers and an action of no stated type."""
     env = simulated("paper", "host")
     with keys(2, 3) as drawn, own_settings():
         one, two, three = drawn
-    _, state = jit(env.reset)(one, env.default_params)
-    yield "step", jit(env.step)(two, state, jit(env.action_space.sample)(three), env.default_params)[:5]
+    params = as_users_make_it(env.default_params)
+    _, state = jit(env.reset)(one, params)
+    action = as_users_make_it(jit(env.action_space.sample)(three))
+    yield "step", jit(env.step)(two, state, action, params)[:5]
 
 
 def recorded() -> Digests:
@@ -182,11 +196,11 @@ def policies() -> Digests:
         yield f"policy {number} {task} {net_config.kind} {type(head).__name__}", jit(act)(key, observation)
 
 
-def updates(*names: str) -> Digests:
+def updates(*names: str, engine: str = "host") -> Digests:
     """One update of PPO: the state and the metrics."""
     nets = {"making": MLPConfig(hidden=(8,)), "execution": GRUConfig(width=8)}
     for name in names:
-        env, algorithm = simulated(name, "host"), PPOConfig(minibatches=2, epochs=2, target_kl=1.0, value_clip=1.0)
+        env, algorithm = simulated(name, engine), PPOConfig(minibatches=2, epochs=2, target_kl=1.0, value_clip=1.0)
         config = TrainConfig(
             env=None, net=nets[name], n_envs=4, rollout_length=4, total_steps=32, algorithm=algorithm, normalise_rewards=True
         )  # fmt: skip
@@ -198,7 +212,16 @@ def updates(*names: str) -> Digests:
 
         with keys(4, 1) as drawn, own_settings():
             key = drawn[0]
-        yield f"update {name}", jit(update)(key, env.default_params)
+        yield f"update {engine} {name}", jit(update)(key, env.default_params)
+
+
+def measured() -> Digests:
+    """What strategies measure in a market before they play."""
+    with keys(5, 4) as drawn:
+        env = simulated("making", "host")
+        yield "mids", [np.float64(x) for x in measure_mids(env, env.default_params, drawn)]
+        env = simulated("execution", "host")
+        yield "profile", volume_profile(env, env.default_params, drawn)
 
 
 def evaluations() -> Digests:
@@ -206,7 +229,7 @@ def evaluations() -> Digests:
     for name, strategy in (("execution", "twap"), ("making", "symmetric")):
         env = simulated(name, "host")
         players = strategies(env, env.default_params, (strategy,))
-        episodes = Episodes(count=3, seed=2**32 + 7)
+        episodes = Episodes(count=3, seed=2**31 + 7)
         player = next(iter(players.values()))
         yield f"evaluation {name}", Stage(env, env.default_params, episodes).play(player).final
         yield f"trace {name}", trace_episode(env, env.default_params, player, episodes, 1, looks=2)
@@ -226,6 +249,8 @@ PARTS: dict[str, Callable[[], Digests]] = {
     "policies": policies,
     "updates": lambda: updates("making", "execution"),
     "update": lambda: updates("making"),
+    "update xla": lambda: updates("making", engine="xla"),
+    "measured": measured,
     "evaluations": evaluations,
 }
 

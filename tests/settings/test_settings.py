@@ -9,10 +9,11 @@ from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from lobjax.errors import InputError
-from lobjax.settings import key_of, threefry
+from lobjax.settings import key_of, narrowed, threefry
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,8 @@ ALL = (
     "streams kernel",
     "policies",
     "updates",
+    "update xla",
+    "measured",
     "evaluations",
 )
 DRAWS = ("host short", "policies")
@@ -109,6 +112,18 @@ def test_a_seed_counts_by_its_lowest_32_bits():
     assert jax.random.key_data(key_of(-1)).tolist() == jax.random.key_data(jax.random.key(-1)).tolist()
 
 
-def test_a_generator_without_such_keys_is_refused_by_its_setting():
-    with pytest.raises(InputError, match=r"unknown.*jax_default_prng_impl"):
-        threefry(jnp.zeros(3, jnp.uint32))
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [(jnp.zeros(3, jnp.uint32), "unknown"), (jax.random.key(5, impl="philox4x32"), "philox4x32")],
+    ids=("unknown", "philox"),
+)
+def test_a_generator_without_such_keys_is_refused_by_its_setting(key, name):
+    with pytest.raises(InputError, match=f"'{name}'.*set jax_default_prng_impl to threefry2x32"):
+        threefry(key)
+
+
+def test_numbers_of_64_bits_are_narrowed_and_others_left():
+    tree = {"a": np.array([1.5]), "b": np.int64(3), "c": jnp.int32(4), "d": 5.0, "e": True, "f": np.uint64(6)}
+    narrow = narrowed(tree)
+    assert [str(narrow[name].dtype) for name in "abcf"] == ["float32", "int32", "int32", "uint32"]
+    assert narrow["c"] is tree["c"] and narrow["d"] == 5.0 and narrow["e"] is True
