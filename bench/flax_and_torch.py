@@ -10,6 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
+from lobjax.learn import ppo
+from lobjax.learn.algorithm import PPOConfig
+from lobjax.learn.torch import ppo as torch_ppo
 from lobjax.nets import Categoricals, TransformerConfig, make_net
 from lobjax.nets.precision import EPSILON, Precision
 from lobjax.torch_port import choose_layers
@@ -18,8 +21,6 @@ from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_torch
 from lobjax.torch_port.factory import Source
 from lobjax.torch_port.weights import from_flax
-from train import ppo, torch_ppo
-from train.algorithm import PPOConfig
 
 ACTIONS, OBSERVATION = 11, 32
 PPO = PPOConfig(epochs=1, minibatches=2, discount=0.99)

@@ -12,12 +12,12 @@ import numpy as np
 from backtest.config import BacktestConfig
 from lobjax.evaluation import Episodes
 from lobjax.flow import PoissonConfig
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.sweep.config import SweepConfig
 from lobjax.policy import PolicyConfig
 from lobjax.ranges import stated
 from lobjax.registry import OneOf
 from lobjax.tasks import EnvConfig
-from train.config import TrainConfig
-from train.sweep.config import SweepConfig
 
 HUGE = 10**400
 WHOLE = (-1, 0, 1, 2, 7, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, HUGE, -HUGE, -(2**31) - 1)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from lobjax.config import build, to_dict
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.learn.config import config_from
+from lobjax.learn.tasks import MARKET
 from lobjax.policy import make_head
 from lobjax.snapshot import Snapshots, write_npz
 from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 from tests.hostile import FIELDS, HOSTILE, hints, numbers_of
-from train.config import config_from
-from train.tasks import MARKET
 
 
 def paths(config: Any, at: tuple = ()) -> list[tuple]:

@@ -12,13 +12,13 @@ from backtest.run import run as backtest
 from lobjax import memory
 from lobjax.env.memory import playing, state_bytes, step_bytes, stepping
 from lobjax.errors import InputError
+from lobjax.learn import devices, runner
+from lobjax.learn.config import config_from
+from lobjax.learn.memory import estimate
+from lobjax.learn.tasks import MARKET
 from lobjax.memory import Estimate, Part, in_words, machine_bytes
 from lobjax.tasks import EnvConfig, MarketConfig, make
-from tests.train.probes import TASKS
-from train import devices, runner
-from train.config import config_from
-from train.memory import estimate
-from train.tasks import MARKET
+from tests.learn.probes import TASKS
 
 SMALL = {
     "env": {"flow": {"kind": "poisson", "warm_up_s": 0.0}, "market": {"engine": "xla"}},

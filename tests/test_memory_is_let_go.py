@@ -16,17 +16,16 @@ import pytest
 
 import backtest
 import lobjax
-import train
 from lobjax.evaluation import Episodes, play_episodes
+from lobjax.learn import devices
+from lobjax.learn.learner import make_learner
 from lobjax.nets import GRUConfig, MLPConfig, make_net
 from lobjax.policy import make_head
 from tests import memory
 from tests.compiling import quick_jit
 from tests.env.environments import simulated
-from tests.train import probes
-from tests.train.runs import configuration, parts
-from train import devices
-from train.learner import make_learner
+from tests.learn import probes
+from tests.learn.runs import configuration, parts
 
 ROUNDS = 2
 # Unbounded caches of functions with parameters, and what bounds them.
@@ -103,7 +102,7 @@ def test_making_an_environment_again_keeps_nothing():
 
 
 def _modules():
-    for package in (lobjax, train, backtest):
+    for package in (lobjax, backtest):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not found.name.endswith("__main__"):
                 yield found.name

@@ -17,13 +17,13 @@ from lobjax.__main__ import build as data_build
 from lobjax.__main__ import inspect as data_inspect
 from lobjax.config import build, override
 from lobjax.errors import InputError
+from lobjax.learn.algorithm import PPOConfig
+from lobjax.learn.config import config_from
+from lobjax.learn.tasks import MARKET
 from lobjax.ranges import Length, Range, shown, stated, whole_number
 from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig
 from tests.hostile import CONFIGS, FIELDS, HOSTILE, HUGE, NEEDED, command_hints, hints, numbers_of
 from train.__main__ import commands as train_commands
-from train.algorithm import PPOConfig
-from train.config import config_from
-from train.tasks import MARKET
 
 
 def test_all_configurations_are_found():

@@ -18,14 +18,14 @@ from lobjax.exits import exits_cleanly
 from lobjax.ranges import Range, Seed, ranged
 
 if TYPE_CHECKING:
-    from train.tasks import Tasks
+    from lobjax.learn.tasks import Tasks
 
 
 def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
     """The subcommands, over the environments that `tasks` offers; None: those of `lobjax.env`."""
 
     def offered() -> "Tasks":
-        from train.tasks import MARKET
+        from lobjax.learn.tasks import MARKET
 
         return tasks or MARKET
 
@@ -59,9 +59,9 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         assignments = [*set, *(f"{name}={value}" for name, value in given.items() if value is not None)]
         described = override(load_yaml(config), assignments)
         with _training():
-            from train import runner
-            from train.config import config_from
-            from train.processes import join
+            from lobjax.learn import runner
+            from lobjax.learn.config import config_from
+            from lobjax.learn.processes import join
 
             join(coordinator, processes, process)
             runner.start(config_from(described, offered().env_config), offered(), out, phases)
@@ -89,8 +89,8 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             process: as for run.
         """
         with _training():
-            from train import runner
-            from train.processes import join
+            from lobjax.learn import runner
+            from lobjax.learn.processes import join
 
             join(coordinator, processes, process)
             runner.resume(folder, offered(), checkpoint, devices, phases)
@@ -102,8 +102,8 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             folder: the run's folder.
             at: this checkpoint instead.
         """
-        from train import checkpoint
-        from train.runfolder import RunFolder
+        from lobjax.learn import checkpoint
+        from lobjax.learn.runfolder import RunFolder
 
         RunFolder(folder).about()
         found = [checkpoint.find(at)] if at else checkpoint.complete(RunFolder(folder).checkpoints)
@@ -129,9 +129,9 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         override(load_yaml(config), [*set])  # a file that cannot be read is told before anything is imported
         with _training():
             try:
-                from train.sweep import cluster  # optuna is an extra
-                from train.sweep.config import load_sweep
-                from train.sweep.run import run_sweep
+                from lobjax.learn.sweep import cluster  # optuna is an extra
+                from lobjax.learn.sweep.config import load_sweep
+                from lobjax.learn.sweep.run import run_sweep
             except ModuleNotFoundError as error:
                 raise InputError(f"sweep: the package {error.name} is missing; pip install -e '.[sweep]'") from None
             made = load_sweep(config, [*set], offered())
@@ -167,8 +167,8 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         described = override(load_yaml(config), [*set, *([f"seed={seed}"] if seed is not None else [])])
         with _training():
             import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
-            from train import torch_runner
-            from train.config import config_from
+            from lobjax.learn.config import config_from
+            from lobjax.learn.torch import runner as torch_runner
 
             options = torch_runner.TorchOptions(
                 device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile
@@ -193,7 +193,7 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
 def _training() -> Iterator[None]:
     """A number that is not finite ends the process with status 1, too little memory with one line and status 2."""
     from lobjax.engine.memory import said_in_one_line
-    from train.runner import NotFinite
+    from lobjax.learn.runner import NotFinite
 
     try:
         with said_in_one_line("training", change="lower n_envs, or spread it with --devices"):

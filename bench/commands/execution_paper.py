@@ -57,7 +57,7 @@ def execution_paper(
     from bench.papers.execution.report import MEASURED, check_episodes
     from bench.papers.execution.tables import markdown
     from bench.papers.market import measuring, report
-    from train.progress import phase
+    from lobjax.learn.progress import phase
 
     chosen = named_cells(cells)
     check_episodes(episodes, seed)

@@ -55,7 +55,7 @@ def nets(
     ]
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # torch needs memory on the same GPU
     import lobjax.torch_port  # noqa: F401 - says it where torch is missing
-    from train.torch_group import group
+    from lobjax.learn.torch.group import group
 
     with group(device) as ours:
         work.check(chosen[1], ours.device)

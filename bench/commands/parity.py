@@ -46,7 +46,7 @@ def parity(
 
     setting = work.checked_setting(layers, width, heads, window, towers, envs, steps, seed)
     check_multiples(width=width, envs=envs)
-    from train.torch_group import group
+    from lobjax.learn.torch.group import group
 
     with group(device) as ours:
         real = ours.device.type == "cuda" and why_no_transformer_engine() is None

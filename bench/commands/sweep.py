@@ -36,8 +36,8 @@ def sweep(
     recording.check_runs(runs)
     from bench.speed import sweep as work
     from lobjax.engine import memory
-    from train.config import load_config
-    from train.tasks import MARKET
+    from lobjax.learn.config import load_config
+    from lobjax.learn.tasks import MARKET
 
     given = [*(() if config else work.DEFAULT), *set, "devices=1", "evaluation.episodes=0"]
     made = load_config(config or work.BASE, given, MARKET.env_config)

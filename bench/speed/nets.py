@@ -83,7 +83,7 @@ def _flax(setting: Any, precision: str, framework: str, device: Any) -> Callable
     import jax.numpy as jnp
 
     from bench.flax_and_torch import PPO, batch, weights
-    from train import ppo
+    from lobjax.learn import ppo
 
     config = replace(PPO, minibatches=1)
     net = setting.flax(precision)
@@ -109,8 +109,8 @@ def _torch(setting: Any, precision: str, framework: str, device: Any) -> Callabl
     import torch
 
     from bench.flax_and_torch import PPO, batch, torch_batch, weights
-    from train import torch_ppo
-    from train.torch_group import Group
+    from lobjax.learn.torch import ppo as torch_ppo
+    from lobjax.learn.torch.group import Group
 
     config = replace(PPO, minibatches=1)
     source = "transformer_engine" if framework == "transformer_engine" else "plain"

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from bench import recording, timing
-from train import devices, memory, runner
-from train.config import TrainConfig
-from train.sweep import lanes, play
-from train.tasks import MARKET
+from lobjax.learn import devices, memory, runner
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.sweep import lanes, play
+from lobjax.learn.tasks import MARKET
 
 BASE = Path(__file__).parents[2] / "configs" / "train" / "market_making.yaml"
 DEFAULT = ("net={kind: mlp, hidden: [64, 64]}", "n_envs=64")

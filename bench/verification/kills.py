@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from train.runfolder import RunFolder
+from lobjax.learn.runfolder import RunFolder
 
 
 class Kill(NamedTuple):

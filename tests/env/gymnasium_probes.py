@@ -10,7 +10,7 @@ import pytest
 
 from lobjax.env.gymnasium import LobjaxEnv, LobjaxVectorEnv, programs
 from tests.compiling import quick_jit
-from tests.train.probes import PROBES, ProbeConfig, make
+from tests.learn.probes import PROBES, ProbeConfig, make
 
 
 @contextmanager

@@ -22,6 +22,9 @@ from lobjax.engine import run_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.evaluation import Episodes, Stage
 from lobjax.flow import MixedConfig, PoissonConfig, StrategicConfig, TacticalConfig
+from lobjax.learn.algorithm import PPOConfig
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.learner import make_learner
 from lobjax.nets import (
     DirichletConfig,
     GRUConfig,
@@ -41,9 +44,6 @@ from lobjax.trace import trace_episode
 from tests.compiling import quick_jit
 from tests.data.synthetic_lobster import make_rows, write_pair
 from tests.snapshot.days import day, environment
-from train.algorithm import PPOConfig
-from train.config import TrainConfig
-from train.learner import make_learner
 
 ENVS, STEPS = 2, 3
 Digests = Iterator[tuple[str, Any]]

@@ -1,7 +1,7 @@
 """The defects of the system that this one replaces, each by name; two more are `test_defect_windows_materialised` (in test_files.py) and
 `test_defect_backtest_cannot_run` (in test_commands.py).
 
-Process groups of one rank each, which never shared a gradient, are the learners' matter: tests/train/test_devices.py, and for torch the
+Process groups of one rank each, which never shared a gradient, are the learners' matter: tests/learn/test_devices.py, and for torch the
 test of two processes against one on the whole batch.
 """
 

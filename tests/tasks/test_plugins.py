@@ -12,10 +12,10 @@ from backtest.config import load_config
 from lobjax import plugins
 from lobjax.errors import InputError
 from lobjax.flow import FLOWS
+from lobjax.learn.config import config_from
+from lobjax.learn.tasks import MARKET
 from lobjax.tasks import TASKS
 from train.__main__ import main as train
-from train.config import config_from
-from train.tasks import MARKET
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 

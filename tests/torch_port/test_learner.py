@@ -3,14 +3,14 @@
 import jax
 import pytest
 
+from lobjax.learn import devices
+from lobjax.learn.algorithm import ActorCriticConfig, PPOConfig
+from lobjax.learn.learner import make_learner
+from lobjax.learn.torch.group import Group, group
+from lobjax.learn.torch.learner import make_torch_learner
 from lobjax.nets import LogisticNormalConfig, TransformerConfig
+from tests.learn.runs import configuration, parts
 from tests.torch_port.both import distance
-from tests.train.runs import configuration, parts
-from train import devices
-from train.algorithm import ActorCriticConfig, PPOConfig
-from train.learner import make_learner
-from train.torch_group import Group, group
-from train.torch_learner import make_torch_learner
 
 NET = TransformerConfig(layers=1, width=16, heads=2, window=6)
 EVERYTHING = PPOConfig(

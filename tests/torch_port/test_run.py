@@ -12,14 +12,16 @@ import pytest
 import torch
 
 from lobjax.errors import InputError
+from lobjax.learn import checkpoint
+from lobjax.learn.runfolder import RunFolder
+from lobjax.learn.torch import runner as torch_runner
+from lobjax.learn.torch import settings as torch_settings
 from lobjax.policy import load_policy
 from tests.compiling import FLAGS
 from tests.holding import writer
-from tests.train.conftest import command
-from tests.train.probes import TASKS
-from train import checkpoint, torch_runner, torch_settings
+from tests.learn.conftest import command
+from tests.learn.probes import TASKS
 from train.__main__ import commands
-from train.runfolder import RunFolder
 
 QUICK = """
 env: {probe: simplex}
@@ -100,7 +102,7 @@ def launch(*arguments: object, processes: int) -> None:
     }  # fmt: skip
     run = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--standalone"]
     done = subprocess.run(
-        [*run, "-m", "tests.train.probes", *map(str, arguments)],
+        [*run, "-m", "tests.learn.probes", *map(str, arguments)],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -211,7 +213,7 @@ def test_without_torch_the_command_names_the_extra(config, tmp_path):
         "        if name.split('.')[0] == 'torch':\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
-        "from tests.train.probes import main, TASKS\n"
+        "from tests.learn.probes import main, TASKS\n"
     )
     run = f"main(['torch', {str(config)!r}, '--out', {str(tmp_path / 'out')!r}], tasks=TASKS)"
     done = subprocess.run([sys.executable, "-c", hide + run], cwd=ROOT, capture_output=True, text=True, timeout=300)

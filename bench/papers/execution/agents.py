@@ -25,13 +25,13 @@ from bench.papers.execution.words import specialists, words
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.files import whole_file
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.runfolder import RunFolder
 from lobjax.policy import FILE, load_policy
 from lobjax.reading import exists
 from lobjax.results import surroundings
 from lobjax.schema import read_shape
 from lobjax.tasks import make
-from train.config import TrainConfig
-from train.runfolder import RunFolder
 
 SCORES = "execution-paper.json"  # in a run's folder: what its evaluations gave
 ACTIONS = ("sampled", "mode")

@@ -6,9 +6,9 @@ from bench import recording
 from bench.papers.execution.playing import Result, Theatre, strategy
 from lobjax.env import Environment
 from lobjax.errors import InputError
+from lobjax.learn.progress import phase
 from lobjax.results import interval
 from lobjax.tasks import EnvConfig
-from train.progress import phase
 
 MEASURED = (
     "mean, over episodes, of what a lot fetched beyond the best bid at the start of its episode, in ticks; no fees; std over episodes; "

@@ -11,13 +11,13 @@ from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.errors import InputError, nearest
+from lobjax.learn import runner
+from lobjax.learn.config import EvaluationConfig, TrainConfig, config_from, load_config
+from lobjax.learn.runfolder import RunFolder, check_surroundings
+from lobjax.learn.tasks import MARKET, Tasks
 from lobjax.policy import FILE
 from lobjax.results.metrics import MUST_NOT_HAPPEN
 from lobjax.results.updates import number
-from train import runner
-from train.config import EvaluationConfig, TrainConfig, config_from, load_config
-from train.runfolder import RunFolder, check_surroundings
-from train.tasks import MARKET, Tasks
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from lobjax.flow import PoissonConfig
+from lobjax.learn.algorithm import PPOConfig
+from lobjax.learn.config import EvaluationConfig, TrainConfig
 from lobjax.nets import MLPConfig, NetConfig, TransformerConfig
 from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig
-from train.algorithm import PPOConfig
-from train.config import EvaluationConfig, TrainConfig
 
 LOTS = 40
 QUEUE_PLACES, WARM_UP_S, STEP_S = 32, 12.0, 6.0

@@ -11,12 +11,12 @@ from bench import recording, timing
 from bench.speed.training.cells import NETS, cell
 from bench.speed.training.work import work
 from lobjax.errors import InputError, nearest
+from lobjax.learn import devices, memory, phases
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.learner import TrainState
+from lobjax.learn.runner import assemble
 from lobjax.ranges import whole_number
 from lobjax.tasks import make
-from train import devices, memory, phases
-from train.config import TrainConfig
-from train.learner import TrainState
-from train.runner import assemble
 
 INCLUDED = "environment, policy, rewards, resets, advantages, all gradient steps, statistics, metrics; not logging and checkpoints"
 CHANGE = "lower --envs"

@@ -6,9 +6,9 @@ import jax
 
 from bench.recording import rounded
 from lobjax.env import Environment
+from lobjax.learn.config import TrainConfig
 from lobjax.nets import size
 from lobjax.policy import make_head
-from train.config import TrainConfig
 
 
 def work(config: TrainConfig, env: Environment, learning_s: float) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import torch
 
 from bench.flax_and_torch import PPO, Setting, batch, torch_batch
 from bench.verification.parity.measures import Apart, apart
+from lobjax.learn import ppo
+from lobjax.learn.torch import ppo as torch_ppo
+from lobjax.learn.torch.group import Group
 from lobjax.torch_port.weights import flatten
-from train import ppo, torch_ppo
-from train.torch_group import Group
 
 
 def updates(setting: Setting, params: Any, count: int, device: torch.device) -> dict[int, Apart]:

@@ -29,17 +29,17 @@ from bench.papers.execution.training import (
 from bench.papers.execution.words import words
 from bench.papers.market import measuring, report
 from lobjax.errors import InputError
+from lobjax.learn import runfolder, runner
+from lobjax.learn.algorithm import ActorCriticConfig
+from lobjax.learn.config import EvaluationConfig
+from lobjax.learn.runfolder import RunFolder
 from lobjax.nets import MLPConfig, make_net
 from lobjax.nets.statistics import unit_statistics
 from lobjax.policy import FILE, make_head, save_policy
 from lobjax.results.metrics import MUST_BE_ZERO
 from lobjax.tasks import make
-from tests.train.probes import TASKS
-from tests.train.runs import configuration as configuration_of_probe
-from train import runfolder, runner
-from train.algorithm import ActorCriticConfig
-from train.config import EvaluationConfig
-from train.runfolder import RunFolder
+from tests.learn.probes import TASKS
+from tests.learn.runs import configuration as configuration_of_probe
 
 TINY = ("n_envs=2", "rollout_length=11", "total_steps=44", "net.hidden=[4]")
 CELL, RUN = Cell("noise", 20), Run("ln", ("noise",), 20, 3)

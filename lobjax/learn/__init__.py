@@ -1,0 +1,1 @@
+"""Training: configurations, learners, runs and their folders; `train/` holds the commands on it."""

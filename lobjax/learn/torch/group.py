@@ -1,0 +1,97 @@
+"""The one file that knows about processes: which part of the batch is ours, what is averaged over all, and DistributedDataParallel.
+
+One process a GPU, started by torchrun; without it there is one. Environments are split over processes in order, as over devices in
+`lobjax.learn.devices`, and a saved state is whole, so a run may go on with another number of processes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from lobjax.errors import InputError
+
+
+class Group(NamedTuple):
+    """This process among all."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+    def part(self, n_envs: int) -> slice:
+        """Our environments among `n_envs`; InputError where they do not divide."""
+        if n_envs % self.size:
+            raise InputError(f"config.n_envs: {n_envs} does not divide over {self.size} processes; make it a multiple")
+        each = n_envs // self.size
+        return slice(self.rank * each, (self.rank + 1) * each)
+
+    def mean(self, x: torch.Tensor) -> torch.Tensor:
+        """The mean over processes, the same on each."""
+        return self.total(x) / self.size
+
+    def total(self, x: torch.Tensor) -> torch.Tensor:
+        """The sum over processes."""
+        if self.size == 1:
+            return x
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module whose backward averages gradients over processes."""
+        if self.size == 1:
+            return module
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        return DistributedDataParallel(module, device_ids=ids)
+
+    def gathered(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Arrays [B / size, ...] of all processes as [B, ...] on the one that leads; {} on others. Scalars are shared by all."""
+        if self.size == 1:
+            return arrays
+        parts: list[Any] | None = [None] * self.size if self.leads else None
+        dist.gather_object(arrays, parts, dst=0)
+        if parts is None:
+            return {}
+        return {k: x if x.ndim == 0 else np.concatenate([p[k] for p in parts]) for k, x in arrays.items()}
+
+
+@contextmanager
+def group(device: str) -> Iterator[Group]:
+    """Join the processes that torchrun started, if it did; `device` "auto" takes a GPU where there is one."""
+    size, rank, local = (
+        int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+    )
+    place = _device(device, local)
+    if size == 1:
+        yield Group(0, 1, place)
+        return
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
+    dist.init_process_group("nccl" if place.type == "cuda" else "gloo", rank=rank, world_size=size)
+    try:
+        yield Group(rank, size, place)
+    finally:
+        dist.destroy_process_group()
+
+
+def _device(wanted: str, local: int) -> torch.device:
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise InputError(f"--device {wanted}: unknown; known: auto, cpu, cuda")
+    present = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wanted == "cpu" or (wanted == "auto" and not present):
+        return torch.device("cpu")
+    if local >= present:
+        raise InputError(f"--device cuda: process {local} finds {present} GPUs; start no more processes than there are")
+    return torch.device("cuda", local)

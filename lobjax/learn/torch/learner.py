@@ -1,0 +1,152 @@
+"""One update of a torch agent: play, estimate advantages, learn, report; `lobjax.learn.learner` with the network in torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+from lobjax.learn import ppo
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.rollout import Local
+from lobjax.learn.torch import ppo as torch_ppo
+from lobjax.learn.torch.group import Group
+from lobjax.learn.torch.rollout import Played, collect, make_stage
+from lobjax.nets import Head, make_net
+from lobjax.nets.statistics import Statistics, merge, unit_statistics
+from lobjax.settings import key_of, settled
+from lobjax.torch_port.agent import Agent, make_agent
+from lobjax.torch_port.attention import Cache
+from lobjax.torch_port.crossing import to_torch
+from lobjax.torch_port.factory import Layers
+
+
+@dataclass
+class TorchState:
+    """All that a run is at one moment on one process; changed in place by `update`."""
+
+    agent: Agent
+    optimiser: torch.optim.Adam
+    statistics: Statistics
+    key: jax.Array  # key[], constant: minibatches derive from it and the update
+    update: int  # updates done
+    local: Local  # the environments; its carry is ()
+    cache: Cache  # the network's memory of them
+
+
+@dataclass(frozen=True)
+class TorchLearner:
+    """init() -> state; update(state) -> report, as `lobjax.learn.sinks` reads it, and names of what was not finite."""
+
+    init: Callable[[], TorchState]
+    update: Callable[[TorchState], tuple[dict[str, Any], list[str]]]
+
+
+def make_torch_learner(
+    config: TrainConfig, env: Any, head: Head, group: Group, layers: Layers | None = None, compiled: bool = False
+) -> TorchLearner:
+    """The learner of one run. It begins at the weights at which Flax's would begin. `compiled`: torch.compile for the update."""
+    part = group.part(config.n_envs)
+    stage = make_stage(config, env, head, part)
+    # One object for all updates: DistributedDataParallel and torch.compile keep what they learned of the agent.
+    wrapped: list[Any] = []
+
+    @jax.jit
+    @settled
+    def order(key: jax.Array, update: Any, index: jax.Array) -> jax.Array:
+        key = jax.random.fold_in(key, update)
+        return ppo.minibatch_indices(key, index, config.algorithm.epochs, config.algorithm.minibatches)
+
+    @settled
+    def init() -> TorchState:
+        params_key, env_key, own_key = jax.random.split(key_of(config.seed), 3)
+        agent = make_agent(config.net, env.observation_size, head, layers)
+        net = jax.jit(make_net(config.net, env.observation_size, head).init)(params_key)
+        agent.load_params({"net": jax.device_get(net), "head": jax.device_get(head.init())})
+        agent.to(group.device)
+        n_envs = part.stop - part.start
+        return TorchState(
+            agent=agent,
+            optimiser=torch_ppo.make_optimiser(config.algorithm, agent),
+            statistics=unit_statistics(env.observation_size),
+            key=own_key,
+            update=0,
+            local=stage.start(env_key),
+            cache=agent.net.initial_carry(n_envs),
+        )
+
+    def update(state: TorchState) -> tuple[dict[str, Any], list[str]]:
+        agent, before = state.agent, state.cache
+        if not wrapped:
+            wrapped.append(group.wrap(torch.compile(agent) if compiled else agent))  # type: ignore[arg-type]
+        progress = state.update / max(config.n_updates - 1, 1)
+        agent.eval()
+        state.local, state.cache, played, sums = collect(
+            config, stage, agent.net, agent.head.params(), state.statistics, progress, state.local, before, state.update
+        )
+        agent.train()
+        broken = [n for n in ("observation", "reward", "value") if not getattr(played, n).isfinite().all()]
+        batch = _batch(config, played, before, group)
+        chosen = to_torch(order(state.key, state.update, state.local.index), group.device).long()
+        metrics, infinite = torch_ppo.optimise(
+            config.algorithm, agent, wrapped[0], state.optimiser, batch, chosen, progress, group
+        )
+        state.statistics = _see_more(config, state.statistics, played.observation, group)
+        state.update += 1
+        scalars = metrics | _describe(played, batch.target, sums, group)
+        scalars["learning_rate"] = torch_ppo.learning_rate(config.algorithm, progress)
+        vectors = head.summary(jnp.asarray(played.raw_action.cpu().numpy()))
+        shared = {f"action/{k}": group.mean(to_torch(x, group.device)).cpu().numpy() for k, x in vectors.items()}
+        return {"scalars": scalars, "vectors": shared}, broken + infinite
+
+    return TorchLearner(init, update)
+
+
+def _batch(config: TrainConfig, played: Played, cache: Cache, group: Group) -> torch_ppo.Batch:
+    own = config.algorithm
+    advantage = torch_ppo.gae(
+        played.reward,
+        played.value,
+        played.next_value,
+        played.terminated,
+        played.truncated,
+        own.discount,
+        own.trace_decay,
+    )
+    target = advantage + played.value
+    if own.normalise_advantages:
+        mean, variance = _moments(advantage, group)
+        advantage = (advantage - mean) / (variance.sqrt() + 1e-8)
+    parts = played.seen, played.reset, played.raw_action, played.log_prob, played.value, advantage, target
+    return torch_ppo.Batch(cache, *parts)
+
+
+def _moments(x: torch.Tensor, group: Group, dim: tuple[int, ...] | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance over `dim` (None: all) and over processes, in two passes."""
+    mean = group.mean(x.mean(dim=dim))
+    return mean, group.mean(((x - mean) ** 2).mean(dim=dim))
+
+
+def _see_more(config: TrainConfig, old: Statistics, observation: torch.Tensor, group: Group) -> Statistics:
+    if not config.normalise_observations:
+        return old
+    mean, variance = (jnp.asarray(x.cpu().numpy()) for x in _moments(observation, group, (0, 1)))
+    return merge(old, Statistics(count=jnp.float32(config.batch_size), mean=mean, variance=variance))
+
+
+def _describe(played: Played, target: torch.Tensor, sums: dict[str, Any], group: Group) -> dict[str, float]:
+    """Metrics of what was played, under the names that `lobjax.learn.learner` gives them."""
+    unexplained, spread = (float(_moments(x, group)[1]) for x in (target - played.value, target))
+    floats = {name: jnp.issubdtype(x.dtype, jnp.floating) or name == "episode_length" for name, x in sums.items()}
+    totals = {k: float(group.total(torch.tensor(np.float64(x), device=group.device))) for k, x in sums.items()}
+    count = totals.pop("count")
+    episodes = {k: x / max(count, 1) if floats[k] else x for k, x in totals.items()}
+    return {f"episode/{k.removeprefix('episode_')}": x for k, x in episodes.items()} | {
+        "episode/count": count,
+        "rollout/reward": float(group.mean(played.reward.mean())),
+        "rollout/value": float(group.mean(played.value.mean())),
+        "value/explained_variance": 1 - unexplained / spread if spread > 1e-8 else 0.0,
+    }

@@ -1,0 +1,139 @@
+"""Playing with a torch network: environments, heads and draws stay in JAX, as in `lobjax.learn.rollout`; the network acts in torch.
+
+At equal weights a rollout is the one that Flax plays, up to the rounding of the network's outputs: keys derive from the same numbers.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import torch
+
+from lobjax.learn import rollout
+from lobjax.learn.config import TrainConfig
+from lobjax.learn.rollout import Local, see
+from lobjax.nets import Head, NetFns
+from lobjax.nets.statistics import Statistics
+from lobjax.settings import settled, split_each
+from lobjax.torch_port.attention import Cache
+from lobjax.torch_port.crossing import to_jax, to_torch
+from lobjax.torch_port.transformer import ActorCritic
+
+
+class Played(NamedTuple):
+    """What was played, tensors [T, B, ...] on the learner's device, as `lobjax.learn.rollout.Trajectory`; observations also as read."""
+
+    observation: torch.Tensor
+    seen: torch.Tensor
+    reset: torch.Tensor
+    raw_action: torch.Tensor
+    log_prob: torch.Tensor
+    value: torch.Tensor
+    next_value: torch.Tensor
+    reward: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+
+
+class Stage(NamedTuple):
+    """The environments of one process as compiled programs; see `make_stage`."""
+
+    start: Callable[[jax.Array], Local]
+    open: Callable[[Local, int], tuple[Any, jax.Array]]
+    see: Callable[[Statistics, jax.Array], jax.Array]
+    advance: Callable[..., tuple[Local, jax.Array, dict[str, jax.Array], dict[str, jax.Array]]]
+
+
+def make_stage(config: TrainConfig, env: Any, head: Head, part: slice) -> Stage:
+    """Compile the JAX side. `part`: which of the run's environments are here.
+
+    start(key) -> Local, carry (); open(local, update) -> bank of starts, keys of the steps; see(statistics, observation);
+    advance(local, endings, bank, keys, t, head parameters, progress, outputs) -> local, endings, the step, sums of episodes that ended.
+    """
+    constants = env.default_params
+
+    @jax.jit
+    @settled
+    def start(key: jax.Array) -> Local:
+        no_net: Any = NetFns(init=lambda key: (), initial_carry=lambda n: (), step=_no_net, sequence=_no_net)
+        local = rollout.start(env, constants, no_net, key, config.n_envs)
+        return jax.tree.map(lambda x: x[part], local)
+
+    @jax.jit
+    @settled
+    def opened(local: Local, update: jax.Array) -> tuple[Any, jax.Array]:
+        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, update)
+        bank_keys, step_keys = split_each(keys)
+        return rollout.fill_bank(config.bank_size, env, constants, bank_keys), step_keys
+
+    @jax.jit
+    @settled
+    def advance(local: Local, endings, bank, step_keys, t, params, progress, outputs):
+        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
+        action_keys, env_keys = split_each(keys)
+        inputs = head.inputs(params, outputs, progress)
+        raw = jax.vmap(head.sample)(action_keys, inputs)
+        final, state, reward, terminated, truncated, info = jax.vmap(env.transition, in_axes=(0, 0, 0, None))(
+            env_keys, local.state, head.to_action(raw), constants
+        )
+        done = terminated | truncated
+        step = {
+            "raw_action": raw, "log_prob": head.log_prob(inputs, raw), "reward": reward, "terminated": terminated,
+            "truncated": truncated, "final": final,
+        }  # fmt: skip
+        observation, state = rollout.restart(bank, endings, done, (final, state))
+        local = replace(local, state=state, observation=observation, reset=done)
+        return local, endings + done.astype(jnp.int32), step, rollout.finished(done, info)
+
+    return Stage(start, opened, jax.jit(lambda statistics, x: see(config, statistics, x)), advance)
+
+
+@torch.no_grad()
+def collect(
+    config: TrainConfig,
+    stage: Stage,
+    net: ActorCritic,
+    head_params: Any,
+    statistics: Statistics,
+    progress: float,
+    local: Local,
+    cache: Cache,
+    update: int,
+) -> tuple[Local, Cache, Played, dict[str, jax.Array]]:
+    """Play `rollout_length` steps. Returns where things stand, the trajectory, and sums over episodes that ended."""
+    device = net.actor.weight.device
+    bank, step_keys = stage.open(local, update)
+    endings = jnp.zeros(local.index.shape, jnp.int32)
+    rows: list[dict[str, torch.Tensor]] = []
+    sums: dict[str, jax.Array] = {}
+    for t in range(config.rollout_length):
+        row = _looks(stage, statistics, local, device)
+        cache, (outputs, row["value"]) = net.step(cache, row["seen"], row["reset"])
+        args = local, endings, bank, step_keys, t, head_params, jnp.float32(progress), to_jax(outputs)
+        local, endings, step, ended = stage.advance(*args)
+        sums = {name: x + sums.get(name, 0) for name, x in ended.items()}
+        final = step.pop("final")
+        row |= {name: to_torch(x, device) for name, x in step.items()}
+        row["next_value"] = torch.zeros_like(row["value"])
+        if bool(row["truncated"].any()):
+            seen = to_torch(stage.see(statistics, final), device)
+            row["next_value"] = net.step(cache, seen, torch.zeros_like(row["reset"]))[1][1]
+        rows.append(row)
+    last = _looks(stage, statistics, local, device)
+    last_value = net.step(cache, last["seen"], last["reset"])[1][1]
+    whole = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+    following = torch.cat([whole["value"][1:], last_value[None]])
+    whole["next_value"] = torch.where(whole["truncated"], whole["next_value"], following)
+    return local, cache, Played(**whole), sums
+
+
+def _looks(stage: Stage, statistics: Statistics, local: Local, device: torch.device) -> dict[str, torch.Tensor]:
+    seen = stage.see(statistics, local.observation)
+    arrays = {"observation": local.observation, "seen": seen, "reset": local.reset}
+    return {name: to_torch(x, device) for name, x in arrays.items()}
+
+
+def _no_net(*_: Any) -> Any:
+    raise AssertionError("the network is torch's")
