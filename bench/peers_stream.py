@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from lobjax.kinds import Kind
 from lobjax.reference import batch
 from lobjax.reference.book import ASK, BID, apply, empty_book
-from lobjax.types import MAX_CAPACITY, Kind, Message
+from lobjax.types import MAX_CAPACITY, Message
 
 # MARKET stands for a sweep. The first ten messages keep this order: something must rest before it can go.
 MIX = np.array([Kind.LIMIT] * 7 + [Kind.CANCEL] * 2 + [Kind.MARKET], np.int32)

@@ -11,7 +11,7 @@ import stat
 import sys
 from pathlib import Path
 
-_CONSTANTS = ("types.py", "kinds.py", "clock.py", "words.py", "day.py", "fixed.py")
+_CONSTANTS = ("types.py", "kinds.py", "clock.py", "wide.py", "day.py", "fixed.py")
 _untold: list[str] = []
 
 

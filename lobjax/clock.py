@@ -1,4 +1,4 @@
-"""Time as two int32 words, so that a day of nanoseconds fits and no engine needs 64 bits."""
+"""Time as two int32 numbers, seconds and nanoseconds, so that a day of nanoseconds fits and no engine needs 64 bits."""
 
 from typing import NamedTuple
 

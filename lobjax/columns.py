@@ -38,7 +38,7 @@ def check_column(
 
 
 def check_times(name: str, seconds: Any, nanos: Any, length: int) -> None:
-    """The same for times in two int32 words, `[length]`: not negative, less than 10^9 nanoseconds, none before the one before."""
+    """The same for times in two int32 numbers, `[length]`: not negative, less than 10^9 nanoseconds, none before the one before."""
     check_column(f"{name}_s", seconds, np.int32, length, 0)
     check_column(f"{name}_ns", nanos, np.int32, length, 0, 10**9 - 1)
     back = (seconds[1:] < seconds[:-1]) | ((seconds[1:] == seconds[:-1]) & (nanos[1:] < nanos[:-1]))

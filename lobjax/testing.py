@@ -25,7 +25,7 @@ from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.tasks import EnvConfig, TaskSpec, for_evaluation, make
 from lobjax.tasks.strategies import strategies
 from lobjax.types import Message
-from lobjax.words import Wide, to_int
+from lobjax.wide import Wide, to_int
 
 Jit = Callable[[Any], Any]
 ENVS = 3  # that play side by side

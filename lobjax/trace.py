@@ -12,11 +12,11 @@ from lobjax.clock import NS, Time
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT, market_counts
 from lobjax.evaluation import Episodes, Player, decider, episode_keys, first_memory
+from lobjax.kinds import Kind
 from lobjax.market import MarketState, Orders
 from lobjax.market.tape import Tape
 from lobjax.settings import settled
-from lobjax.types import Kind
-from lobjax.words import Wide, to_int
+from lobjax.wide import Wide, to_int
 
 
 class Trace(NamedTuple):

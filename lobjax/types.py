@@ -1,13 +1,11 @@
 """The vocabulary of a book beside its kinds of message (`lobjax.kinds`): sides, records. No JAX and no NumPy, for every engine.
 
 All numbers are int32: prices in ticks, sizes in lots, owners and order ids plain integers
-(`matching-rules`: owner 0 is the background market, 1..A the simulated accounts, negative owners other background parties).
+(docs/rules.md: owner 0 is the background market, 1..A the simulated accounts, negative owners other background parties).
 """
 
 from enum import IntEnum
 from typing import Any, NamedTuple
-
-from lobjax.kinds import Kind as Kind
 
 
 class Side(IntEnum):

@@ -1,4 +1,4 @@
-"""`python -m bench table FILES...`: records as the README's Markdown tables, and as a plot of speed against books."""
+"""`python -m bench table FILES...`: records as Markdown tables, such as those of docs/results.md, and as a plot of speed against books."""
 
 from pathlib import Path
 from typing import Annotated

@@ -25,7 +25,7 @@ CHANGE = "run fewer at a time or with a smaller capacity"
 WARM_UP_STEP_S, WARM_UP_MESSAGES = 1.0, 64  # the simulated warm-up goes by the clock
 START_EVERY_S = 10.0
 _STATES = 4  # of environments at once: before and after a step, inside of it, and at the start of an episode
-_ROW_BYTES = 32  # of a recorded message: six fields and two words of time
+_ROW_BYTES = 32  # of a recorded message: six fields and a time of two numbers
 INCLUDED = {
     "episode": "random actions, observations, rewards, info; whole episodes by env.transition, each begun by env.reset and its warm-up, "
     "all in the time",

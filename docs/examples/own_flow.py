@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from lobjax.book import Book, BySide, best_prices
 from lobjax.clock import Time, from_seconds
 from lobjax.flow import FlowSpec, Made, Needs, Opening, PoissonConfig, PoissonFlow, register
+from lobjax.kinds import Kind
 from lobjax.ranges import Range, check
-from lobjax.types import Kind, Message, Side
+from lobjax.types import Message, Side
 
 
 @dataclass(frozen=True, kw_only=True)

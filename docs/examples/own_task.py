@@ -10,12 +10,13 @@ from lobjax.env import Environment, Measures, Metric, MultiDiscrete
 from lobjax.env.measures import AGENT
 from lobjax.env.messages import orders
 from lobjax.env.views import market_features, market_names, mid2_ticks
+from lobjax.kinds import Kind
 from lobjax.market import Orders
 from lobjax.ranges import Range, check
 from lobjax.tasks import EnvConfig, Strategies, TaskSpec, Words, register
 from lobjax.tasks.market import Role, limits, on_market
-from lobjax.types import INT32_MAX, Kind, Side
-from lobjax.words import to_float
+from lobjax.types import INT32_MAX, Side
+from lobjax.wide import to_float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The whole market mechanism: `step(book, message) -> (book, outcome)`, pure, for every kind of message.
 
-The contract is the README's section "Matching rules". Every kind is the same five moves with other masks: check, take lots off
+The contract is docs/rules.md. Every kind is the same five moves with other masks: check, take lots off
 resting orders of the own side, sweep the other side, let the rest come to rest, count. Two moves are under a `cond`, which skips them for
 a book that runs alone; under `vmap` it is a select, and books side by side do all the same work.
 Which kinds have which mask is in `lobjax.kinds`. A kind that recombines moves is a row there; one that moves otherwise needs its

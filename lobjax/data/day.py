@@ -1,6 +1,6 @@
 """A recorded day as the rest of lobjax sees it: a stream of book messages, a trade tape and what was done to make them.
 
-Everything is NumPy; times are two int32 words (seconds after midnight, nanoseconds within the second).
+Everything is NumPy; times are two int32 numbers (seconds after midnight, nanoseconds within the second).
 """
 
 from dataclasses import dataclass, field

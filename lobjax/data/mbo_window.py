@@ -14,7 +14,8 @@ from numba import njit
 
 from lobjax.data.day import Origin
 from lobjax.data.queues import BID, NONE, better, join, place_of, take
-from lobjax.types import INT32_MAX, Kind
+from lobjax.kinds import Kind
+from lobjax.types import INT32_MAX
 
 COUNTS: tuple[str, ...] = (
     *(

@@ -10,7 +10,8 @@ from numba import njit
 
 from lobjax.data.day import EventType, Origin
 from lobjax.data.queues import NONE, better, join, level_lots, place_of, take
-from lobjax.types import SYNTHETIC_ID_BASE, Kind
+from lobjax.kinds import Kind
+from lobjax.types import SYNTHETIC_ID_BASE
 
 COUNTS: tuple[str, ...] = (
     *("real_messages", "correction_messages", "pruned", "repaired", "seeded"),  # messages by Origin, in its order

@@ -7,7 +7,8 @@ import numpy as np
 from lobjax.data.day import Day, EventType, Origin
 from lobjax.data.replay import Replay
 from lobjax.data.windows import row_times_ns
-from lobjax.types import Kind, Side
+from lobjax.kinds import Kind
+from lobjax.types import Side
 
 _HALF_HOUR_S = 1800
 

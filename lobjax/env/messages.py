@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from lobjax.types import AGENT_ID_BASE, Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import AGENT_ID_BASE, Message
 
 _IDS_EACH = 1 << 20  # order ids set aside for each account
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.clock import NS, Time
-from lobjax.words import high_product
+from lobjax.wide import high_product
 
 RATE_BITS = 18
 RATE_ONE = 1 << RATE_BITS

@@ -20,7 +20,8 @@ from lobjax.flow.mixed import MixedFlow, numbers_of
 from lobjax.flow.poisson import PoissonFlow
 from lobjax.flow.recorded import RecordedFlow, RecordedParams
 from lobjax.flow.strategic import FIRST_ID, STRATEGIC_OWNER, StrategicFlow
-from lobjax.types import INT32_MAX, Kind, Side
+from lobjax.kinds import Kind
+from lobjax.types import INT32_MAX, Side
 
 POISSON, RECORDED = 0, 1
 STRATEGIC = 2  # added to the number of the flow that the strategic trader acts beside
@@ -126,7 +127,7 @@ def _wait(state, leaf):
 
 @inlined
 def _set_wait(state, leaf, wait, passed):
-    """The wait less what passed, as two words; seconds wrap around as int32 do."""
+    """The wait less what passed; seconds wrap around as int32 do."""
     s, ns = (wait >> 32) - (passed >> 32), (wait & 0xFFFFFFFF) - (passed & 0xFFFFFFFF)
     state[leaf] = s - (ns < 0)
     state[leaf + 1] = ns + NS if ns < 0 else ns

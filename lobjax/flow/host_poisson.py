@@ -15,7 +15,8 @@ from lobjax.flow.fixed import FRACTION_BITS, LN2, MAX_TOTAL_RATE, MINUS_LOG, STE
 from lobjax.flow.host_levels import MOST_DISTANCES, first_place
 from lobjax.flow.poisson import REFILL_LOTS, REFILL_NS, PoissonParams
 from lobjax.flow.tactical import MOST_LOTS
-from lobjax.types import Kind, Side
+from lobjax.kinds import Kind
+from lobjax.types import Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
 NOOP, LIMIT, MARKET, REDUCE = int(Kind.NOOP), int(Kind.LIMIT), int(Kind.MARKET), int(Kind.REDUCE)

@@ -21,7 +21,7 @@ from lobjax.flow.strategic import StrategicConfig, StrategicFlow, strategic_para
 from lobjax.flow.tactical import TacticalConfig
 from lobjax.ranges import Length, check
 from lobjax.types import Message
-from lobjax.words import high_product
+from lobjax.wide import high_product
 
 _NO_TACTICS = TacticalConfig(scale=1.0, factor=0.0)
 _NO_STRATEGY = StrategicConfig(every_s=1e6, market_lots=0, limit_lots=0)

@@ -35,9 +35,10 @@ from lobjax.flow.fixed import (
 from lobjax.flow.registry import FlowSpec, Made, Needs, register
 from lobjax.flow.strategic import StrategicConfig, StrategicFlow, strategic_params
 from lobjax.flow.tactical import TacticalConfig, TacticalParams, multipliers, pressed_by, tactical_params
+from lobjax.kinds import Kind
 from lobjax.ranges import Length, Range, check
-from lobjax.types import MAX_CAPACITY, SYNTHETIC_ID_BASE, Kind, Message, Side
-from lobjax.words import high_product
+from lobjax.types import MAX_CAPACITY, SYNTHETIC_ID_BASE, Message, Side
+from lobjax.wide import high_product
 
 MAX_DISTANCES = 64  # so that the sum of all rates, each at most 2^24, fits in 32 bits
 MIN_PADDED = 32  # the width of a warp

@@ -13,7 +13,7 @@ from lobjax.clock import NS, Time, choose, minus, never
 from lobjax.columns import as_int32, check_column, check_times
 from lobjax.flow.base import Opening
 from lobjax.types import INT32_MAX, MAX_CAPACITY, Message
-from lobjax.words import high_product
+from lobjax.wide import high_product
 
 _BOOK = ("price", "size", "order_id", "owner")
 

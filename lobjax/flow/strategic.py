@@ -15,8 +15,9 @@ from lobjax import clock
 from lobjax.book import BySide, best_prices
 from lobjax.clock import Time, from_seconds
 from lobjax.flow.base import Flow, Opening
+from lobjax.kinds import Kind
 from lobjax.ranges import Range, check
-from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message, Side
+from lobjax.types import SYNTHETIC_ID_BASE, Message, Side
 
 STRATEGIC_OWNER = -2
 FIRST_ID = SYNTHETIC_ID_BASE + (1 << 28)

@@ -1,6 +1,6 @@
 """Exact accounts of every owner: lots, cash and fees in integers that cannot overflow in silence.
 
-Cash, fees and the other sums are two words wide (`lobjax.words`), and what a message adds is formed from exact products. One thing must
+Cash, fees and the other sums have two limbs (`lobjax.wide`), and what a message adds is formed from exact products. One thing must
 fit a word: lots times the distance of a fill from the mid, summed over one message's fills. Where it might not, the message is
 counted in `inexact`, which every result that matters shows as 0. Row 0 collects every owner <= 0, and owners that have no row; over
 all rows lots and cash sum to zero, before fees.
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from lobjax.book import Outcome
 from lobjax.types import Fills, Message, Side
-from lobjax.words import WORD, Wide, add, minus, plus, product, wide
+from lobjax.wide import LIMB, Wide, add, minus, plus, product, wide
 
 
 class Accounts(flax.struct.PyTreeNode):
@@ -118,7 +118,7 @@ def settle(
     paid_beyond = taker_buys * (taker_beyond - trades.maker_beyond)  # on top of `bought` lots at the anchor
     charged = plus(product(trades.maker_lots, fees.maker), product(taker_lots, fees.taker))
     # Two prices of 2^30 or more wrap the mid around to a negative number.
-    inexact = (trades.lots > 0) & (mid2_ticks < 0) | (trades.lots > (WORD // 4) // trades.farthest)
+    inexact = (trades.lots > 0) & (mid2_ticks < 0) | (trades.lots > (LIMB // 4) // trades.farthest)
     return Accounts(
         lots=accounts.lots + bought,
         cash=add(minus(accounts.cash, product(bought, jnp.broadcast_to(anchor, bought.shape))), -paid_beyond),

@@ -16,6 +16,7 @@ from lobjax.market.host_memory import (
     FEES,
     INEXACT,
     LAST_PRICE,
+    LIMB_BITS,
     LIMIT_LOTS,
     LOT_MS,
     LOTS,
@@ -24,7 +25,6 @@ from lobjax.market.host_memory import (
     MESSAGES,
     TAKER_LOTS,
     TRADED_LOTS,
-    WORD_BITS,
 )
 from lobjax.market.risk import LIMITED, NAMES_ORDER, REENTERS
 from lobjax.market.tape import ONLY_TAKES, RESTS
@@ -33,7 +33,7 @@ from lobjax.types import Side
 
 BID, ASK = int(Side.BID), int(Side.ASK)
 NOOP, KINDS = int(Kind.NOOP), len(Kind)
-WORD = 1 << WORD_BITS
+LIMB = 1 << LIMB_BITS
 
 
 @inlined
@@ -88,7 +88,7 @@ def book_trades(memory, side, taker, traded, n_fills, maker_fee, taker_fee, mid2
         row = _row_of(memory.fills[at, 1], rows)
         made[0, row] += lots
         made[1, row] += _wrap(lots * distance)
-    memory.tally[INEXACT] += mid2 < 0 or traded > (WORD // 4) // farthest
+    memory.tally[INEXACT] += mid2 < 0 or traded > (LIMB // 4) // farthest
     buys = 1 if side == BID else -1
     for row in range(rows):
         took = row == _row_of(taker, rows)
@@ -119,7 +119,7 @@ def _row_of(owner, rows):
 @inlined
 def _add_word(total, amount):
     """Twin of `words.add`: exact for |amount| <= 2^30, and wrong in the definition's own way beyond (counted as inexact)."""
-    low = total & (WORD - 1)
+    low = total & (LIMB - 1)
     return total - low + _wrap(low + amount)
 
 

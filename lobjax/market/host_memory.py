@@ -40,13 +40,13 @@ def _starts(**leaves: int) -> tuple[int, ...]:
     clipped=1, late=1,
 )  # fmt: skip
 
-# Rows of `Memory.accounts`, in the order of the fields of `Accounts`; and which of them are two words wide.
+# Rows of `Memory.accounts`, in the order of the fields of `Accounts`; and which of them have two limbs.
 LOTS, CASH, FEES, MAKER_LOTS, TAKER_LOTS, EDGE2, LOT_MS = range(7)
 _WIDE = (False, True, True, False, False, True, True)
 # Rows of `Memory.tape`, lots by side, in the order of the fields of `Tape` after `messages`; then its scalars and others.
 MARKET_LOTS, LIMIT_LOTS, TRADED_LOTS, CLOSING_LOTS = range(4)
 MESSAGES, LAST_PRICE, CLIPPED, INEXACT = range(4)
-WORD_BITS = 30
+LIMB_BITS = 30
 
 
 class Market(NamedTuple):
@@ -160,7 +160,7 @@ def load_accounts(market, memory):
         if _WIDE[field]:
             low = argument(market, leaf)
             for row in range(low.shape[0]):
-                memory.accounts[field, row] = (memory.accounts[field, row] << WORD_BITS) + low[row]
+                memory.accounts[field, row] = (memory.accounts[field, row] << LIMB_BITS) + low[row]
             leaf += 1
     for k in range(10):
         memory.counters[k // 5, k % 5] = scalar(market, IN_COUNTERS + k)
@@ -177,14 +177,14 @@ def store_accounts(market, memory, opening_mid2, flow_mid2):
     leaf = OUT_ACCOUNTS
     for field in range(7):
         words = result(market, leaf)
-        shift = WORD_BITS if _WIDE[field] else 0
+        shift = LIMB_BITS if _WIDE[field] else 0
         for row in range(words.shape[0]):
             words[row] = memory.accounts[field, row] >> shift
         leaf += 1
         if _WIDE[field]:
             low = result(market, leaf)
             for row in range(low.shape[0]):
-                low[row] = memory.accounts[field, row] & ((1 << WORD_BITS) - 1)
+                low[row] = memory.accounts[field, row] & ((1 << LIMB_BITS) - 1)
             leaf += 1
     for k in range(10):
         put(market, OUT_COUNTERS + k, memory.counters[k // 5, k % 5])

@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.clock import Time, before, choose, never, plus
-from lobjax.types import Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import Message
 
 
 class InFlight(flax.struct.PyTreeNode):

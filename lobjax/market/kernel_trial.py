@@ -20,7 +20,7 @@ from lobjax.market.risk import Limits
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 from lobjax.settings import key_of, settled
 from lobjax.types import Message
-from lobjax.words import to_int
+from lobjax.wide import to_int
 
 
 def market_kernel_equals_reference() -> bool:

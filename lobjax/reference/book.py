@@ -1,6 +1,6 @@
 """The matching rules on sorted arrays, compiled by Numba: the reference for every other engine.
 
-One function, `apply`, and a helper for each thing that an order can do; `lobjax.kinds` says which kinds do it. Rules: `matching-rules`.
+One function, `apply`, and a helper for each thing that an order can do; `lobjax.kinds` says which kinds do it. Rules: docs/rules.md.
 Sums of lots are int64, so sizes may use all of int32.
 """
 

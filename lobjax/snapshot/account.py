@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from lobjax.snapshot.bounds import UNIT
 from lobjax.snapshot.fills import fill
 from lobjax.snapshot.money import choose, is_positive, negative, times
-from lobjax.words import Wide, minus, plus, product, to_float, wide
+from lobjax.wide import Wide, minus, plus, product, to_float, wide
 
 
 class Costs(NamedTuple):

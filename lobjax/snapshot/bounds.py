@@ -1,10 +1,10 @@
-"""How large numbers may be for every sum here to be exact, on the device in two words and on the host in int64. No JAX.
+"""How large numbers may be for every sum here to be exact, on the device in two limbs and on the host in int64. No JAX.
 
 Money is counted in two units: cash in ticks x lots, and fees and values in ten-thousandths of it (`UNIT`), in which a fee in
 milliticks a lot and one in basis points of what was paid are both whole numbers.
 
 With at most `MAX_LEVELS` levels of at most `MAX_LOTS` lots, the lots of a side fit int32; times `MAX_PRICE_TICKS` a sweep's cash stays
-below 2^61, which two words hold. Cash that stays below `MAX_CASH` may be valued and charged: 2^46 x 10^4 x 2 < 2^61.
+below 2^61, which two limbs hold. Cash that stays below `MAX_CASH` may be valued and charged: 2^46 x 10^4 x 2 < 2^61.
 """
 
 UNIT = 10_000  # to a tick x lot

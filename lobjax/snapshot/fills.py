@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.snapshot.money import choose, negative, total
-from lobjax.words import Wide, plus, product, wide
+from lobjax.wide import Wide, plus, product, wide
 
 
 class Fill(NamedTuple):

@@ -1,11 +1,11 @@
-"""Sums and multiples of two-word integers (`lobjax.words`), as money needs them."""
+"""Sums and multiples of integers of two limbs (`lobjax.wide`), as money needs them."""
 
 import jax
 import jax.numpy as jnp
 
-from lobjax.words import WORD, WORD_BITS, Wide, add, minus, product, wide
+from lobjax.wide import LIMB, LIMB_BITS, Wide, add, minus, product, wide
 
-_HALF_BITS = WORD_BITS // 2
+_HALF_BITS = LIMB_BITS // 2
 _HALF = (1 << _HALF_BITS) - 1
 
 
@@ -41,5 +41,5 @@ def is_positive(amount: Wide) -> jax.Array:
 
 def from_int(value: int) -> Wide:
     """A Python integer below 2^61."""
-    high, low = divmod(value, WORD)
+    high, low = divmod(value, LIMB)
     return Wide(jnp.int32(high), jnp.int32(low))

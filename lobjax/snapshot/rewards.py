@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from lobjax.snapshot.account import Account, Costs, liquidation_value, opened, settled
 from lobjax.snapshot.fills import fill
 from lobjax.snapshot.money import is_positive
-from lobjax.words import Wide, minus, to_float
+from lobjax.wide import Wide, minus, to_float
 
 
 def relative_values(

@@ -16,9 +16,10 @@ from lobjax.book import best_prices
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, orders
+from lobjax.kinds import Kind
 from lobjax.market import MarketState, Orders
 from lobjax.settings import settled, split_to_scan, threefry
-from lobjax.types import Kind, Message, Side
+from lobjax.types import Message, Side
 
 
 class Worked(Protocol):

@@ -5,7 +5,8 @@ import pytest
 
 from bench.peers_stream import facts, peers_stream
 from lobjax.engine import run_streams
-from lobjax.types import Kind, Side
+from lobjax.kinds import Kind
+from lobjax.types import Side
 
 BOOKS, LENGTH = 300, 200
 

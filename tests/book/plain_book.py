@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lobjax.engine.stream import Trace
-from lobjax.types import Counters, Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import Counters, Message
 
 NEEDS_PRICE = {Kind.LIMIT, Kind.IOC, Kind.FOK, Kind.POST_ONLY, Kind.REPLACE, Kind.REDUCE}
 NEEDS_SIZE = NEEDS_PRICE | {Kind.CANCEL, Kind.MARKET}

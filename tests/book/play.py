@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lobjax.engine import ENGINES, trace_streams
-from lobjax.types import Counters, Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Counters, Message, Side
 
 BID, ASK = Side.BID, Side.ASK
 Row = tuple[int, ...]

@@ -3,7 +3,7 @@
 Those about fees and about the time of observations are tested with the market.
 """
 
-from lobjax.types import Kind
+from lobjax.kinds import Kind
 from tests.book.play import (
     ASK,
     BID,

@@ -6,7 +6,8 @@ import pytest
 from lobjax.engine import ENGINES, run_streams, trace_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.engine.stream import Trace
-from lobjax.types import Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import Message
 from tests.book import plain_book
 
 LENGTH = 400

@@ -7,7 +7,7 @@ from bench.verification.replay.order_book import OrderBook
 from bench.verification.replay.orders import compare, plain_records
 from lobjax.data import build_day
 from lobjax.data.dbn import read_orders
-from lobjax.types import Kind
+from lobjax.kinds import Kind
 from tests.data.synthetic_mbo import BUY, SELL, TICK, Exchange, write_file
 
 

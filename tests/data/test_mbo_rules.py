@@ -5,7 +5,8 @@ import pytest
 
 from lobjax.data import EventType, Origin, build_day
 from lobjax.engine import run_streams
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 from tests.data.synthetic_mbo import BUY, FIRST_ID, SELL, SNAPSHOT, record, write_file
 
 BOOK = [

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lobjax.data import Day, Origin, Replay, build_day
-from lobjax.types import SYNTHETIC_ID_BASE, Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import SYNTHETIC_ID_BASE, Message
 from tests.data.synthetic_lobster import make_rows, shown_levels, write_pair
 
 LIMIT, CANCEL, DELETE, IOC = Kind.LIMIT, Kind.CANCEL, Kind.DELETE, Kind.IOC

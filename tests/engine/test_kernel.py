@@ -12,7 +12,8 @@ from lobjax.engine import run_streams, xla
 from lobjax.engine.flat_book import FlatBook, from_book, slots_of, to_book
 from lobjax.engine.kernel import Replay, replay
 from lobjax.engine.random_streams import random_streams
-from lobjax.types import INT32_MAX, Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import INT32_MAX, Message, Side
 
 BOOKS, CALL = 20, 100
 

@@ -10,7 +10,7 @@ from lobjax.env.base import AGENT
 from lobjax.flow import PoissonConfig
 from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.types import Side
-from lobjax.words import to_int
+from lobjax.wide import to_int
 
 # A market where nothing happens but what the agent does: bid 1000 and ask 1001, ten lots a level.
 STILL = PoissonConfig(

@@ -6,7 +6,7 @@ import numpy as np
 
 from lobjax.book import listing, step
 from lobjax.env.base import AGENT
-from lobjax.types import Kind
+from lobjax.kinds import Kind
 from tests.env.test_execution_paper import ENVS, LOTS, environment, played
 
 LISTING = jax.jit(jax.vmap(listing))

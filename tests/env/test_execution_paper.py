@@ -13,9 +13,10 @@ from lobjax.engine.flat_book import from_book
 from lobjax.env.base import AGENT
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.kinds import Kind
 from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, make
 from lobjax.tasks.execution.paper import PaperParams, PaperView, Standing
-from lobjax.types import AGENT_ID_BASE, Kind, Side
+from lobjax.types import AGENT_ID_BASE, Side
 from tests.market.scripted import market_of, play
 
 LOTS, ENVS = 20, 48

@@ -10,7 +10,7 @@ from lobjax.env.base import AGENT
 from lobjax.flow import PoissonConfig
 from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from lobjax.types import Side
-from lobjax.words import to_int
+from lobjax.wide import to_int
 
 # Bid 1000, ask 1003: room to improve by one tick.
 OPENING = {"opening_lots": (10, 10), "spread_ticks": 3, "warm_up_s": 0.0}

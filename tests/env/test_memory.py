@@ -10,8 +10,9 @@ import pytest
 from lobjax.book import Book
 from lobjax.flow import RecordedFlow
 from lobjax.flow.recorded import to_device
+from lobjax.kinds import Kind
 from lobjax.tasks import ExecutionConfig
-from lobjax.types import Kind, Message
+from lobjax.types import Message
 from tests.compiling import quick_jit
 from tests.env.environments import simulated
 
@@ -62,6 +63,6 @@ def test_a_recorded_day_is_on_the_device_once(engine):
     env = replace(simulated_env, market=market, warm_up_steps=0)
     rows = (1_000, 100_000)
     short, long = (episode(env, recorded(env, n), 4) for n in rows)
-    leaves = 8  # six fields and two words of time, four bytes each
+    leaves = 8  # six fields and a time of two numbers, four bytes each
     assert long.argument_size_in_bytes - short.argument_size_in_bytes == (rows[1] - rows[0]) * leaves * 4
     assert long.temp_size_in_bytes - short.temp_size_in_bytes < rows[1] * 4  # not even one field of it once more

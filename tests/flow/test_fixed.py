@@ -7,7 +7,7 @@ from scipy import stats
 
 from lobjax.flow.fixed import RATE_ONE, exponential, thresholds, to_rate, waiting_time
 from lobjax.flow.poisson import size_probabilities
-from lobjax.words import high_product
+from lobjax.wide import high_product
 
 WORDS = jax.random.bits(jax.random.key(7), (200_000,))
 

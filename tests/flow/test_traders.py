@@ -14,7 +14,8 @@ from lobjax.flow import PoissonConfig, PoissonFlow, StrategicConfig, StrategicFl
 from lobjax.flow.poisson import REFILL_LOTS, PoissonState
 from lobjax.flow.strategic import STRATEGIC_OWNER, strategic_params
 from lobjax.flow.tactical import multipliers, tactical_params
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 
 CAPACITY, DRAWS = 16, 20_000
 FLOW = PoissonFlow()

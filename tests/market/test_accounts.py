@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import empty_book, mid2, step
+from lobjax.kinds import Kind
 from lobjax.market.accounts import Fees, book_trades, open_accounts
-from lobjax.types import Kind, Message
-from lobjax.words import to_int
+from lobjax.types import Message
+from lobjax.wide import to_int
 
 OWNERS, MAKER, TAKER = 3, -150, 275
 

@@ -9,8 +9,9 @@ import pytest
 from lobjax.book import best_prices
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig
+from lobjax.kinds import Kind
 from lobjax.tasks import EnvConfig, ExecutionConfig, MarketConfig, make
-from lobjax.types import AGENT_ID_BASE, Kind, Side
+from lobjax.types import AGENT_ID_BASE, Side
 from tests.compiling import quick_jit
 from tests.env.environments import trajectory
 from tests.market.scripted import SCRIPT, market_of, play

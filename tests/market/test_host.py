@@ -31,8 +31,9 @@ from lobjax.flow import host_poisson as twins
 from lobjax.flow.host import twin_of
 from lobjax.flow.recorded import to_device
 from lobjax.flow.strategic import strategic_params
+from lobjax.kinds import Kind
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
-from lobjax.types import AGENT_ID_BASE, Kind, Message
+from lobjax.types import AGENT_ID_BASE, Message
 from tests.compiling import quick_jit
 
 pytestmark = pytest.mark.skipif(ffi.refusal() is not None, reason=f"the engine host cannot run: {ffi.refusal()}")

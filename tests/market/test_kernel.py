@@ -88,7 +88,7 @@ def test_a_recorded_day_is_an_operand_that_all_markets_share():
     traced = jax.make_jaxpr(step)(keys, state, orders, case.params).jaxpr
     call = next(eqn for eqn in _equations(traced) if eqn.primitive.name == "pallas_call")
     shapes = [x.aval.shape for x in call.invars]
-    assert shapes.count(rows) == 8 and (MARKETS, *rows) not in shapes  # six fields and two words of time
+    assert shapes.count(rows) == 8 and (MARKETS, *rows) not in shapes  # six fields and a time of two numbers
 
 
 def _equations(jaxpr):

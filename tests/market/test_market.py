@@ -8,8 +8,9 @@ import numpy as np
 
 from lobjax.book import best_prices, listing, volume_at
 from lobjax.flow import PoissonConfig, PoissonFlow
-from lobjax.types import AGENT_ID_BASE, Kind, Side
-from lobjax.words import to_int
+from lobjax.kinds import Kind
+from lobjax.types import AGENT_ID_BASE, Side
+from lobjax.wide import to_int
 from tests.market.scripted import market_of, play
 
 BID, ASK = Side.BID, Side.ASK

@@ -17,7 +17,7 @@ from lobjax.nets import Categoricals
 from lobjax.snapshot import Costs, find_fill_price, host, host_account, settled
 from lobjax.snapshot.account import opened
 from lobjax.snapshot.money import from_int
-from lobjax.words import to_int
+from lobjax.wide import to_int
 from tests.compiling import quick_jit
 from tests.snapshot.days import day, environment, flat, play
 

@@ -8,7 +8,7 @@ import pytest
 from lobjax.env.base import EnvParams
 from lobjax.errors import InputError
 from lobjax.snapshot import Snapshots, host_account
-from lobjax.words import to_int
+from lobjax.wide import to_int
 from tests.compiling import quick_jit
 from tests.snapshot.days import COUNT, day, environment, flat, play, programs
 

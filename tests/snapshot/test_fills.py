@@ -17,7 +17,7 @@ from lobjax.snapshot import (
     settled,
 )
 from lobjax.snapshot.money import from_int, times, total
-from lobjax.words import Wide, to_int
+from lobjax.wide import Wide, to_int
 from tests.compiling import quick_jit
 
 ASKS = np.array([[101, 3], [103, 2], [110, 5], [0, 0]], np.int32)

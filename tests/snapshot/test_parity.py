@@ -17,7 +17,7 @@ from lobjax.snapshot import (
     liquidation_value,
     settled,
 )
-from lobjax.words import WORD, Wide, to_int
+from lobjax.wide import LIMB, Wide, to_int
 from tests.compiling import quick_jit
 from tests.snapshot.random_books import cases, walk
 
@@ -26,7 +26,7 @@ CASES = cases(BOOKS)
 
 
 def wide(values) -> Wide:
-    high, low = np.divmod(np.asarray(values, np.int64), WORD)
+    high, low = np.divmod(np.asarray(values, np.int64), LIMB)
     return Wide(jnp.asarray(high, jnp.int32), jnp.asarray(low, jnp.int32))
 
 

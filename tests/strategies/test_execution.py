@@ -12,9 +12,10 @@ from lobjax.env.base import AGENT
 from lobjax.errors import InputError
 from lobjax.evaluation import Episodes, play_episodes
 from lobjax.flow import PoissonConfig
+from lobjax.kinds import Kind
 from lobjax.strategies import scheduled, submit_and_leave, twap, volume_profile, vwap
 from lobjax.tasks import EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make, strategies
-from lobjax.types import INT32_MAX, Kind, Side
+from lobjax.types import INT32_MAX, Side
 
 LOTS, DECISIONS = 23, 4
 

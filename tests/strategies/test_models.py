@@ -13,11 +13,12 @@ from lobjax.book import Book
 from lobjax.errors import InputError
 from lobjax.evaluation import Episodes, Stage
 from lobjax.flow import PoissonConfig
+from lobjax.kinds import Kind
 from lobjax.strategies import DepthQuoter, ModelsConfig, QuotingConfig, depth_quoter
 from lobjax.strategies.depths import NO_QUOTE
 from lobjax.strategies.measure import fit_fills, measure_fills, measure_mids
 from lobjax.tasks import TASKS, EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, make, strategies
-from lobjax.types import Kind, Side
+from lobjax.types import Side
 from tests.strategies.test_execution import environment
 
 LIMIT, QUOTE = 12, 5

@@ -31,8 +31,9 @@ from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids
 from lobjax.env.views import mid2_ticks
 from lobjax.flow import PoissonConfig
+from lobjax.kinds import Kind
 from lobjax.market import MarketState
-from lobjax.types import Kind, Message, Side
+from lobjax.types import Message, Side
 
 AT_MARKET, INSIDE, BEST, BEHIND = range(4)
 PLACES = (

@@ -17,7 +17,8 @@ import numpy as np
 
 from bench.speed.peers import Ends, Peer
 from lobjax.errors import InputError
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 
 _TYPES = {Kind.NOOP: 0, Kind.LIMIT: 1, Kind.CANCEL: 2, Kind.DELETE: 3, Kind.IOC: 4}
 _PACKAGE = "gymnax_exchange.jaxob"

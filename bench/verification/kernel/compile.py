@@ -51,7 +51,7 @@ def compiled(target: Path, plugins: Path | None, capacity: int, kernel: str) -> 
         ]
         if len(codes) != 1:
             raise InputError(
-                f"kernel-compile: XLA wrote {len(codes)} texts of the kernel; try the jax that the README names"
+                f"kernel-compile: XLA wrote {len(codes)} texts of the kernel; try a jax that pyproject.toml asks for"
             )
         return codes[0]
 

@@ -23,7 +23,8 @@ from lobjax.data import Day, Origin, book_capacity
 from lobjax.data.dbn import F_LAST, OrderFile, read_orders
 from lobjax.data.mbo import build_order_day
 from lobjax.engine import choose, trace_streams
-from lobjax.types import Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import Message
 
 CHUNK_MESSAGES = 2048
 

@@ -5,7 +5,8 @@ import re
 import numpy as np
 
 from lobjax.engine import StreamResult, Trace
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 
 Result = StreamResult | Trace
 

@@ -13,7 +13,7 @@ from lobjax.env.base import AGENT, EnvState
 from lobjax.env.views import resting_lots
 from lobjax.market import MarketState
 from lobjax.types import Side
-from lobjax.words import WORD, Wide
+from lobjax.wide import LIMB, Wide
 
 
 class Ladder(NamedTuple):
@@ -86,4 +86,4 @@ def title(ladder: Ladder, env: Any) -> str:
 
 
 def _whole(wide: Wide) -> int:
-    return int(wide.high) * WORD + int(wide.low)
+    return int(wide.high) * LIMB + int(wide.low)

@@ -27,10 +27,11 @@ from lobjax.env.views import (
     queue_ahead,
     resting_lots,
 )  # fmt: skip
+from lobjax.kinds import Kind
 from lobjax.market import MarketState, Orders
 from lobjax.tasks.execution.paper import PaperParams, PaperView, Standing
-from lobjax.types import INT32_MAX, Kind, Message, Side
-from lobjax.words import minus, plus, product, to_float
+from lobjax.types import INT32_MAX, Message, Side
+from lobjax.wide import minus, plus, product, to_float
 
 
 class ExecutionParams(flax.struct.PyTreeNode):

@@ -18,9 +18,10 @@ from lobjax.env.measures import AGENT
 from lobjax.env.messages import fresh_ids, joined, orders
 from lobjax.env.spaces import MultiDiscrete
 from lobjax.env.views import best_of_others, market_features, market_names, mid2_ticks, queue_ahead
+from lobjax.kinds import Kind
 from lobjax.market import MarketState, Orders
-from lobjax.types import INT32_MAX, Kind, Message, Side
-from lobjax.words import Wide, minus, plus, product, to_float
+from lobjax.types import INT32_MAX, Message, Side
+from lobjax.wide import Wide, minus, plus, product, to_float
 
 
 class MakingParams(flax.struct.PyTreeNode):

@@ -23,7 +23,7 @@ from lobjax.snapshot import Account, Costs, future_reward, liquidation_value, op
 from lobjax.snapshot.account import mid2_ticks
 from lobjax.snapshot.bounds import UNIT
 from lobjax.snapshot.fills import fill
-from lobjax.words import Wide, product, to_float
+from lobjax.wide import Wide, product, to_float
 
 
 class Sent(NamedTuple):

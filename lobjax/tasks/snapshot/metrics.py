@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from lobjax import clock
 from lobjax.env.measures import Measures, Metric, Watch
 from lobjax.snapshot.account import mid2_ticks
-from lobjax.words import minus, to_float
+from lobjax.wide import minus, to_float
 
 METRICS = (
     Metric(

@@ -21,7 +21,7 @@ from lobjax.env.spaces import MultiDiscrete
 from lobjax.snapshot.account import mid2_ticks
 from lobjax.snapshot.bounds import UNIT
 from lobjax.tasks.snapshot.market import Sent, SnapshotState
-from lobjax.words import Wide, minus, to_float
+from lobjax.wide import Wide, minus, to_float
 
 _BPS = 10_000.0
 _DAY_S = 86_400.0

@@ -12,7 +12,8 @@ from bench.papers.market.sampling import LEVELS, Paths
 from bench.papers.market.setting import Setting, noise_messages, room
 from bench.papers.market.views import AT_MARKET, BEHIND, BEST, INSIDE, Order
 from lobjax.flow import PoissonConfig
-from lobjax.types import Kind, Side
+from lobjax.kinds import Kind
+from lobjax.types import Side
 from tests.market.scripted import market_of
 
 BID, ASK = Side.BID, Side.ASK

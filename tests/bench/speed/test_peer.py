@@ -18,13 +18,15 @@ from bench.speed.peers import agreement, ends_of, load
 from bench.speed.peers.jaxmarl_hft import ends, to_rows
 from lobjax.engine import run_streams
 from lobjax.errors import InputError
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 
 FAKE_BOOK = '''
 import jax, jax.numpy as jnp
 from lobjax.book import Book, empty_book
 from lobjax.engine import xla
-from lobjax.types import Kind, Message
+from lobjax.kinds import Kind
+from lobjax.types import Message
 
 def scan_through_entire_array(config, key, rows, state):
     """Rows of eight to messages, through an empty book, and back."""

@@ -11,7 +11,8 @@ from bench.verification.streams.difference import differing_books
 from bench.verification.streams.shrink import Probe
 from lobjax.engine import ENGINES, Engine, StreamResult, run_streams, trace_streams
 from lobjax.errors import InputError
-from lobjax.types import Kind, Message, Side
+from lobjax.kinds import Kind
+from lobjax.types import Message, Side
 
 CAPACITY = 8
 

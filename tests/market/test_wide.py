@@ -1,11 +1,11 @@
-"""Two-word integers against Python's, at the edges of int32 and across carries."""
+"""Integers of two limbs against Python's, at the edges of int32 and across carries."""
 
 import jax.numpy as jnp
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobjax.words import add, minus, plus, product, to_float, to_int, wide
+from lobjax.wide import add, minus, plus, product, to_float, to_int, wide
 
 INT = st.integers(-(2**31) + 1, 2**31 - 1)
 
