@@ -45,7 +45,7 @@ def as_test(rows: np.ndarray, engine: str, capacity: int, function: str) -> str:
     )
     header = "    rows = [  # kind, side, price, size, order id, owner"
     streams = f"{header}\n{lines}\n    ]\n    messages = Message(*np.array(rows, np.int32).T[:, None, :])"
-    return _test(streams, "from lobjax.types import Kind, Message, Side", engine, capacity, function)
+    return _test(streams, "from lobjax import Kind, Message, Side", engine, capacity, function)
 
 
 def batch_as_test(call: str, engine: str, capacity: int, function: str) -> str:
