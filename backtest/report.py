@@ -12,14 +12,14 @@ from lobjax.results import figures as results
 from lobjax.results import load, style
 from lobjax.results.loading import load_paths
 from lobjax.results.report import figures
-from lobjax.results.report.told import Told
+from lobjax.results.report.data import ReportData
 from lobjax.results.report.traces import AGAIN
 from lobjax.tasks import TASKS, known_measures
 
 MOST_PLAYERS = 32
 
 
-def read(path: Path) -> Told:
+def read(path: Path) -> ReportData:
     """All that a report is made of; InputError where files are missing, damaged or do not agree."""
     about, comparison = folder.read_run(path), load(path, known_measures())
     backtest, episode = about["backtest"], about["detail"]["episode"]
@@ -42,7 +42,7 @@ def read(path: Path) -> Told:
     if (last := paths["decision"].max()) != decisions:
         raise InputError(f"{path}: paths of {last} decisions, {folder.RUN} says {decisions}; {AGAIN}")
     spec = TASKS[about["task"]]
-    return Told(about, comparison, paths, spec.report(spec.words).read(path, about, comparison))
+    return ReportData(about, comparison, paths, spec.report(spec.words).read(path, about, comparison))
 
 
 def write_report(path: Path) -> Path:

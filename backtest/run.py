@@ -33,22 +33,22 @@ def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) ->
 def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -> Comparison:
     folder.check_free(out)
     env = make(config.env)
-    cast = players(config, env, policy)
+    by_name = players(config, env, policy)
     spec = TASKS[env.name]
     report = spec.report(spec.words)
     prepared = report.prepare(policy)
     episodes = _episodes(config, env)
-    needed = memory.playing(env, episodes.count, episodes.batch, len(cast))
+    needed = memory.playing(env, episodes.count, episodes.batch, len(by_name))
     needed.check("this backtest")
     note(needed.describe())
     note(f"market engine: {env.engine.engine} ({env.engine.reason})")
-    with playing(list(cast), episodes.count) as progress:
-        comparison = compare(env, env.default_params, cast, episodes, progress)
+    with playing(list(by_name), episodes.count) as progress:
+        comparison = compare(env, env.default_params, by_name, episodes, progress)
     index = typical(comparison)
     trace = None
     if spec.traced:
         note("one episode in detail")
-        trace = _trace(config, env, cast[comparison.first], episodes, index)
+        trace = _trace(config, env, by_name[comparison.first], episodes, index)
     with whole_folder(out) as temporary:
         folder.write_run(temporary, _about(config, env, policy, command, index))
         save(comparison, temporary)

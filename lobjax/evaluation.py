@@ -55,7 +55,7 @@ def nothing(state: EnvState) -> dict[str, jax.Array]:
     return {}
 
 
-class Stage:
+class Evaluator:
     """One environment and the episodes to be played in it; strategies of one class share a compiled program."""
 
     def __init__(self, env: Environment, params: EnvParams, episodes: Episodes, watch: Watch = nothing) -> None:
@@ -82,7 +82,7 @@ def play_episodes(
     env: Environment, params: EnvParams, player: Player, episodes: Episodes, on_batch: OnBatch = lambda done: None
 ) -> dict[str, np.ndarray]:
     """Play every episode to its end; returns each scalar of the final `info` as `[count]`."""
-    return Stage(env, params, episodes).play(player, on_batch).final
+    return Evaluator(env, params, episodes).play(player, on_batch).final
 
 
 def episode_keys(episodes: Episodes, index: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -52,7 +52,7 @@ def execution_cell(
     config = cell_config(market, lots, horizon, step, warm_up, engine, capacity=capacity)
     env = make(config)
     env.engine  # noqa: B018 - an engine that cannot run here is better found before it is compiled for
-    result = work.played(work.Theatre(), env, strategy, episodes, seed, f"{market}, {lots} lots, {strategy}")
+    result = work.played(work.ProgramCache(), env, strategy, episodes, seed, f"{market}, {lots} lots, {strategy}")
     work.refuse_wrong(result, config)
     asked = {"market": market, "lots": lots, "strategy": strategy, "seed": seed}
     meant = {"measured": work.MEASURED, "included": INCLUDED}

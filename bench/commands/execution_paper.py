@@ -63,12 +63,12 @@ def execution_paper(
     check_episodes(episodes, seed)
     if train:
         work.check_agents(agents, training_seeds, chosen, episodes, seed, set)
-    theatre = work.Theatre()
+    cache = work.ProgramCache()
     found = {"bench": "execution-paper", "seed": seed, "measured": MEASURED, "agents": {}}
-    found |= work.benchmarks(chosen, episodes, seed, engine, theatre)
+    found |= work.benchmarks(chosen, episodes, seed, engine, cache)
     if train:
         found["agents"] = work.trained_agents(
-            agents, chosen, training_seeds, found["cells"], runs, theatre, episodes, seed, set
+            agents, chosen, training_seeds, found["cells"], runs, cache, episodes, seed, set
         )
     found |= recording.origin()
     parts = list(markdown(found))

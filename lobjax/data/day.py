@@ -1,4 +1,4 @@
-"""A recorded day as the rest of lobjax sees it: a stream of book messages, a trade tape and what was done to make them.
+"""A recorded day as the rest of lobjax sees it: a stream of book messages, prints of trades and what was done to make them.
 
 Everything is NumPy; times are two int32 numbers (seconds after midnight, nanoseconds within the second).
 """
@@ -52,7 +52,7 @@ _MOST_TEXT = 1000
 
 
 class Prints(NamedTuple):
-    """The trade tape `[P]`: visible (type 4), hidden (5) and auction (6) executions, in file order."""
+    """The prints of trades `[P]`: visible (type 4), hidden (5) and auction (6) executions, in file order."""
 
     row: np.ndarray  # int32, row of the message file, from 0
     time_s: np.ndarray  # int32

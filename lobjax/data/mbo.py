@@ -31,7 +31,7 @@ from lobjax.data.mbo_records import NANOS, check_orders, tape_of, tick_of, times
 from lobjax.data.mbo_rules import happen
 from lobjax.data.mbo_window import COUNTS, closed_window
 from lobjax.data.queues import empty_queues, with_free_slots
-from lobjax.data.rules import Tape
+from lobjax.data.rules import MessageLog
 from lobjax.data.sources import digest
 from lobjax.errors import InputError
 from lobjax.types import Message, Side
@@ -128,9 +128,9 @@ def _translate(
         queues = with_free_slots(queues, int(ends[stop - 1]) - first)
         largest = int(np.diff(ends[done:stop], prepend=first).max())
         room = _CHUNK_MESSAGES + _most_of_an_event(queues.n_orders.sum() + ends[stop - 1] - first, largest)
-        tape = Tape(np.empty((room, 6), np.int32), np.zeros(1, np.int64), counts)
-        done = _translate_events(queues, window, tape, pending, orders, ends, done, stop, row_end, row_event)
-        parts.append(tape.messages[: tape.n[0]].copy())
+        log = MessageLog(np.empty((room, 6), np.int32), np.zeros(1, np.int64), counts)
+        done = _translate_events(queues, window, log, pending, orders, ends, done, stop, row_end, row_event)
+        parts.append(log.messages[: log.n[0]].copy())
     return (
         np.concatenate(parts),
         row_end,
@@ -147,13 +147,13 @@ def _most_of_an_event(orders, records):
 
 
 @njit(cache=True)
-def _translate_events(queues, window, tape, pending, orders, ends, done, stop, row_end, row_event):
-    """Events from `done` on, until `stop` or until the tape might not hold the next. Returns how many are done."""
+def _translate_events(queues, window, log, pending, orders, ends, done, stop, row_end, row_event):
+    """Events from `done` on, until `stop` or until the log might not hold the next. Returns how many are done."""
     while done < stop:
         first = ends[done - 1] if done > 0 else 0
-        if tape.n[0] + _most_of_an_event(queues.n_orders.sum(), ends[done] - first) > tape.messages.shape[0]:
+        if log.n[0] + _most_of_an_event(queues.n_orders.sum(), ends[done] - first) > log.messages.shape[0]:
             break
-        row_event[done] = happen(queues, window, tape, pending, orders, first, ends[done], done + 1)
-        row_end[done] = tape.counts[_MESSAGES]
+        row_event[done] = happen(queues, window, log, pending, orders, first, ends[done], done + 1)
+        row_end[done] = log.counts[_MESSAGES]
         done += 1
     return done

@@ -52,7 +52,7 @@ class Pending(NamedTuple):
 
 
 @njit(cache=True)
-def fills(queues, window, tape, pending, orders, at, stop, trade, event, starts_at):
+def fills(queues, window, log, pending, orders, at, stop, trade, event, starts_at):
     """The fills from record `at` on that are of resting orders at one price; `trade`: the record of their trade, -1 for none.
 
     Returns the first record behind them.
@@ -61,9 +61,9 @@ def fills(queues, window, tape, pending, orders, at, stop, trade, event, starts_
         return at + 1
     if queues.slot_of[orders.order_id[at]] == NONE:
         if pending.taken[orders.order_id[at]] == 0:
-            tape.counts[UNKNOWN_EXECUTIONS] += 1
+            log.counts[UNKNOWN_EXECUTIONS] += 1
         else:
-            tape.counts[HIDDEN_LOTS] += orders.lots[at]
+            log.counts[HIDDEN_LOTS] += orders.lots[at]
         return at + 1
     slot = queues.slot_of[orders.order_id[at]]
     side, price = queues.order_side[slot], queues.order_price[slot]
@@ -76,9 +76,9 @@ def fills(queues, window, tape, pending, orders, at, stop, trade, event, starts_
         some = min(orders.lots[end], queues.order_lots[slot] - pending.filled[order_id])
         pending.filled[order_id] += some
         shown, hidden, end = shown + some, hidden + orders.lots[end] - some, end + 1
-    in_turn = _are_in_turn(queues, window, tape, pending, side, price, shown, event)
-    tape.counts[IN_TURN if in_turn else OUT_OF_TURN] += end - at
-    tape.counts[HIDDEN_LOTS] += hidden
+    in_turn = _are_in_turn(queues, window, log, pending, side, price, shown, event)
+    log.counts[IN_TURN if in_turn else OUT_OF_TURN] += end - at
+    log.counts[HIDDEN_LOTS] += hidden
     for each in range(at, end):
         order_id = orders.order_id[each]
         some = pending.filled[order_id]
@@ -87,12 +87,12 @@ def fills(queues, window, tape, pending, orders, at, stop, trade, event, starts_
         if some > 0 and in_turn:
             lose(queues, window, queues.slot_of[order_id], some)
         elif some > 0:
-            cancel(queues, window, tape, queues.slot_of[order_id], some, REPAIR)
+            cancel(queues, window, log, queues.slot_of[order_id], some, REPAIR)
     if in_turn:
         # Hidden lots must not take shown ones; with the level gone they can meet nothing but agents' orders.
         sent = shown + hidden if level_lots(queues, side, price) == 0 else shown
-        extend_or_put_ioc(tape, starts_at, 1 - side, price, min(sent, INT32_MAX))
-    reveal(queues, window, tape, side, REVEAL)
+        extend_or_put_ioc(log, starts_at, 1 - side, price, min(sent, INT32_MAX))
+    reveal(queues, window, log, side, REVEAL)
     return end
 
 
@@ -104,16 +104,16 @@ def _is_aggressor(orders, at, trade):
 
 
 @njit(cache=True)
-def _are_in_turn(queues, window, tape, pending, side, price, lots, event):
+def _are_in_turn(queues, window, log, pending, side, price, lots, event):
     """Whether an order for `lots` fills just what `pending.filled` says. What the event cancels ahead of that goes first."""
-    make_way(queues, window, tape, pending, side, price, event)
+    make_way(queues, window, log, pending, side, price, event)
     if queues.price[side, 0] != price:
         return False
     slot, left = queues.front[side, 0], lots
     while left > 0 and slot != NONE:
         order_id, behind = queues.order_id[slot], queues.newer[slot]
         if pending.ends_in[order_id] == event:
-            _cancel_ahead(queues, window, tape, pending, slot)
+            _cancel_ahead(queues, window, log, pending, slot)
         else:
             some = min(left, queues.order_lots[slot])
             if pending.filled[order_id] != some:
@@ -124,25 +124,25 @@ def _are_in_turn(queues, window, tape, pending, side, price, lots, event):
 
 
 @njit(cache=True)
-def make_way(queues, window, tape, pending, side, price, event):
+def make_way(queues, window, log, pending, side, price, event):
     """Cancel the orders of `side` better than `price` that the event cancels anyway, from the best on, while there is none between."""
     while queues.n_levels[side] > 0 and better(side, queues.price[side, 0], price):
         first = queues.front[side, 0]
         if pending.ends_in[queues.order_id[first]] != event:
             return
-        _cancel_ahead(queues, window, tape, pending, first)
+        _cancel_ahead(queues, window, log, pending, first)
 
 
 @njit(cache=True)
-def _cancel_ahead(queues, window, tape, pending, slot):
-    tape.counts[AHEAD] += 1
+def _cancel_ahead(queues, window, log, pending, slot):
+    log.counts[AHEAD] += 1
     pending.taken[queues.order_id[slot]] += queues.order_lots[slot]
-    leave(queues, window, tape, slot, queues.order_lots[slot])
+    leave(queues, window, log, slot, queues.order_lots[slot])
 
 
 @njit(cache=True)
-def leave(queues, window, tape, slot, lots):
+def leave(queues, window, log, slot, lots):
     """Take lots off an order, say so, and reveal what the window is then short of."""
     side = queues.order_side[slot]
-    cancel(queues, window, tape, slot, lots, REAL)
-    reveal(queues, window, tape, side, REVEAL)
+    cancel(queues, window, log, slot, lots, REAL)
+    reveal(queues, window, log, side, REVEAL)

@@ -51,9 +51,9 @@ _TOLD_MODIFY, _TOLD_CLEAR, _TOLD_OTHER = int(EventType.MODIFY), int(EventType.CL
 
 
 @njit(cache=True)
-def happen(queues, window, tape, pending, orders, first, stop, event):
+def happen(queues, window, log, pending, orders, first, stop, event):
     """One event, records `first` to `stop - 1`; `event` counts from 1. Returns the EventType of it."""
-    told, starts_at, trade = _TOLD_OTHER, tape.n[0], np.int64(-1)
+    told, starts_at, trade = _TOLD_OTHER, log.n[0], np.int64(-1)
     _look_ahead(queues, pending, orders, first, stop, event)
     behind_fills = first
     for at in range(first, stop):
@@ -63,29 +63,29 @@ def happen(queues, window, tape, pending, orders, first, stop, event):
             action != _CLEAR and orders.flags[at] & _SNAPSHOT and not (at > 0 and orders.flags[at - 1] & _SNAPSHOT)
         )
         if action == _CLEAR or (is_implicit and queues.n_orders.sum() > 0):
-            tape.counts[CLEARS if action == _CLEAR else IMPLICIT_CLEARS] += 1
-            _clear(queues, window, tape, pending)
+            log.counts[CLEARS if action == _CLEAR else IMPLICIT_CLEARS] += 1
+            _clear(queues, window, log, pending)
             told = _TOLD_CLEAR if told == _TOLD_OTHER else told
         if action == _TRADE:
             trade, told = np.int64(at), _TOLD_EXECUTION
         elif action == _FILL:
             told = _TOLD_EXECUTION
             if window.open[0] and at >= behind_fills:
-                behind_fills = fills(queues, window, tape, pending, orders, at, stop, trade, event, starts_at)
+                behind_fills = fills(queues, window, log, pending, orders, at, stop, trade, event, starts_at)
         elif action == _ADD:
             told = _TOLD_NEW if told == _TOLD_OTHER else told
             if queues.slot_of[order_id] != NONE:
-                tape.counts[REUSED_IDS] += 1
-                leave(queues, window, tape, queues.slot_of[order_id], queues.order_lots[queues.slot_of[order_id]])
+                log.counts[REUSED_IDS] += 1
+                leave(queues, window, log, queues.slot_of[order_id], queues.order_lots[queues.slot_of[order_id]])
             pending.taken[order_id] = 0
-            _enter(queues, window, tape, pending, side, price, lots, order_id, event)
+            _enter(queues, window, log, pending, side, price, lots, order_id, event)
         elif action == _CANCEL:
-            is_whole = _cancel(queues, window, tape, pending, order_id, lots)
+            is_whole = _cancel(queues, window, log, pending, order_id, lots)
             told = (_TOLD_DELETE if is_whole else _TOLD_CANCEL) if told == _TOLD_OTHER else told
         elif action == _MODIFY:
             told = _TOLD_MODIFY if told == _TOLD_OTHER else told
-            _modify(queues, window, tape, pending, side, price, lots, order_id, event)
-    settle(queues, window, tape)
+            _modify(queues, window, log, pending, side, price, lots, order_id, event)
+    settle(queues, window, log)
     return told
 
 
@@ -102,77 +102,77 @@ def _look_ahead(queues, pending, orders, first, stop, event):
 
 
 @njit(cache=True)
-def _enter(queues, window, tape, pending, side, price, lots, order_id, event):
-    _uncross(queues, window, tape, pending, side, price, event)
+def _enter(queues, window, log, pending, side, price, lots, order_id, event):
+    _uncross(queues, window, log, pending, side, price, event)
     held = would_be_held(queues, window, side, price)
     if held:
-        put(tape, LIMIT, side, price, lots, order_id, REAL)
+        put(log, LIMIT, side, price, lots, order_id, REAL)
     rest(queues, window, side, price, lots, order_id, held)
 
 
 @njit(cache=True)
-def _uncross(queues, window, tape, pending, side, price, event):
+def _uncross(queues, window, log, pending, side, price, event):
     """Before an order at `price` enters: it may cross orders that its own event cancels, or stand in a crossed book."""
     if not window.open[0] or not crosses(queues, side, price):
         return
-    make_way(queues, window, tape, pending, 1 - side, price + (1 if side == BID else -1), event)
+    make_way(queues, window, log, pending, 1 - side, price + (1 if side == BID else -1), event)
     if crosses(queues, side, price):
-        tape.counts[CROSSING] += 1
-        withdraw(queues, window, tape, WITHDRAW)
+        log.counts[CROSSING] += 1
+        withdraw(queues, window, log, WITHDRAW)
 
 
 @njit(cache=True)
-def _cancel(queues, window, tape, pending, order_id, lots):
+def _cancel(queues, window, log, pending, order_id, lots):
     """A cancel of `lots`, fills already done included. Returns whether nothing is left."""
     slot, told = queues.slot_of[order_id], min(lots, pending.taken[order_id])
     known = slot != NONE or pending.taken[order_id] > 0
     pending.taken[order_id] -= told
     left = lots - told
     if not known:
-        tape.counts[UNKNOWN_CANCELS] += 1
+        log.counts[UNKNOWN_CANCELS] += 1
     elif slot != NONE and left > 0:
-        tape.counts[OVERSIZED] += left > queues.order_lots[slot]
-        leave(queues, window, tape, slot, min(left, queues.order_lots[slot]))
+        log.counts[OVERSIZED] += left > queues.order_lots[slot]
+        leave(queues, window, log, slot, min(left, queues.order_lots[slot]))
     return queues.slot_of[order_id] == NONE
 
 
 @njit(cache=True)
-def _modify(queues, window, tape, pending, side, price, lots, order_id, event):
+def _modify(queues, window, log, pending, side, price, lots, order_id, event):
     slot = queues.slot_of[order_id]
     if slot == NONE:
         # Databento: a Modify of an order that is not known is to be taken as an Add.
-        tape.counts[UNKNOWN_MODIFIES] += pending.taken[order_id] == 0
+        log.counts[UNKNOWN_MODIFIES] += pending.taken[order_id] == 0
         pending.taken[order_id] = 0
-        _enter(queues, window, tape, pending, side, price, lots, order_id, event)
+        _enter(queues, window, log, pending, side, price, lots, order_id, event)
         return
     pending.taken[order_id] = 0
     left, old_side, old_price = queues.order_lots[slot], queues.order_side[slot], queues.order_price[slot]
     if side == old_side and price == old_price and lots <= left:
         if lots < left:
-            leave(queues, window, tape, slot, left - lots)
+            leave(queues, window, log, slot, left - lots)
         return
     if side != old_side:
-        leave(queues, window, tape, slot, left)
-        _enter(queues, window, tape, pending, side, price, lots, order_id, event)
+        leave(queues, window, log, slot, left)
+        _enter(queues, window, log, pending, side, price, lots, order_id, event)
         return
-    _uncross(queues, window, tape, pending, side, price, event)
+    _uncross(queues, window, log, pending, side, price, event)
     was_held = is_held(queues, window, slot)
     lose(queues, window, slot, left)
     held = would_be_held(queues, window, side, price)
     if was_held and held:
-        put(tape, REPLACE, side, price, lots, order_id, REAL)
+        put(log, REPLACE, side, price, lots, order_id, REAL)
     elif was_held:
-        put(tape, DELETE, side, old_price, left, order_id, REAL)
+        put(log, DELETE, side, old_price, left, order_id, REAL)
     elif held:
-        put(tape, LIMIT, side, price, lots, order_id, REAL)
+        put(log, LIMIT, side, price, lots, order_id, REAL)
     rest(queues, window, side, price, lots, order_id, held)
-    reveal(queues, window, tape, side, REVEAL)
+    reveal(queues, window, log, side, REVEAL)
 
 
 @njit(cache=True)
-def _clear(queues, window, tape, pending):
+def _clear(queues, window, log, pending):
     """The end of every order; the window opens again when the event ends."""
-    withdraw(queues, window, tape, REAL)
+    withdraw(queues, window, log, REAL)
     for side in range(2):
         while queues.n_levels[side] > 0:
             slot = queues.back[side, queues.n_levels[side] - 1]

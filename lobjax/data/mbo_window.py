@@ -71,13 +71,13 @@ def closed_window(least: int, margin: int) -> Window:
 
 
 @njit(cache=True)
-def put(tape, kind, side, price, size, order_id, origin):
-    at = tape.n[0]
-    tape.messages[at, 0], tape.messages[at, 1], tape.messages[at, 2] = kind, side, price
-    tape.messages[at, 3], tape.messages[at, 4], tape.messages[at, 5] = size, order_id, origin
-    tape.n[0] = at + 1
-    tape.counts[N_MESSAGES] += 1
-    tape.counts[origin] += 1
+def put(log, kind, side, price, size, order_id, origin):
+    at = log.n[0]
+    log.messages[at, 0], log.messages[at, 1], log.messages[at, 2] = kind, side, price
+    log.messages[at, 3], log.messages[at, 4], log.messages[at, 5] = size, order_id, origin
+    log.n[0] = at + 1
+    log.counts[N_MESSAGES] += 1
+    log.counts[origin] += 1
 
 
 @njit(cache=True)
@@ -125,22 +125,22 @@ def lose(queues, window, slot, lots):
 
 
 @njit(cache=True)
-def cancel(queues, window, tape, slot, lots, origin):
+def cancel(queues, window, log, slot, lots, origin):
     """Take lots off an order and say so where it is in the window: a DELETE if that is all it has."""
     if is_held(queues, window, slot):
         kind = DELETE if lots == queues.order_lots[slot] else CANCEL
-        put(tape, kind, queues.order_side[slot], queues.order_price[slot], lots, queues.order_id[slot], origin)
+        put(log, kind, queues.order_side[slot], queues.order_price[slot], lots, queues.order_id[slot], origin)
     lose(queues, window, slot, lots)
 
 
 @njit(cache=True)
-def reveal(queues, window, tape, side, origin):
+def reveal(queues, window, log, side, origin):
     """Send the levels that the window is short of, each from the front of its queue."""
     while window.open[0] and window.levels[side] < min(window.least, queues.n_levels[side]):
         at = window.levels[side]
         slot = queues.front[side, at]
         while slot != NONE:
-            put(tape, LIMIT, side, queues.price[side, at], queues.order_lots[slot], queues.order_id[slot], origin)
+            put(log, LIMIT, side, queues.price[side, at], queues.order_lots[slot], queues.order_id[slot], origin)
             window.orders[side] += 1
             slot = queues.newer[slot]
         window.levels[side] += 1
@@ -148,54 +148,54 @@ def reveal(queues, window, tape, side, origin):
 
 
 @njit(cache=True)
-def let_go(queues, window, tape, side, levels, origin):
+def let_go(queues, window, log, side, levels, origin):
     """Delete the orders of the window's worst levels, newest first, until it has no more than `levels`; the book keeps them."""
     while window.levels[side] > levels:
         at = window.levels[side] - 1
         slot = queues.back[side, at]
         while slot != NONE:
-            put(tape, DELETE, side, queues.price[side, at], queues.order_lots[slot], queues.order_id[slot], origin)
+            put(log, DELETE, side, queues.price[side, at], queues.order_lots[slot], queues.order_id[slot], origin)
             window.orders[side] -= 1
             slot = queues.older[slot]
         window.levels[side] = at
 
 
 @njit(cache=True)
-def withdraw(queues, window, tape, origin):
+def withdraw(queues, window, log, origin):
     """Empty the window; it stays so until the end of an event finds the book uncrossed."""
     for side in range(2):
-        let_go(queues, window, tape, side, 0, origin)
+        let_go(queues, window, log, side, 0, origin)
     window.open[0] = False
 
 
 @njit(cache=True)
-def settle(queues, window, tape):
+def settle(queues, window, log):
     """The end of an event: open or withdraw the window as the book is uncrossed or not, and prune."""
     is_crossed = queues.n_levels[BID] > 0 and crosses(queues, BID, queues.price[BID, 0])
-    tape.counts[CROSSED_ROWS] += is_crossed
-    tape.counts[AUCTIONS] += is_crossed and not window.crossed[0]
+    log.counts[CROSSED_ROWS] += is_crossed
+    log.counts[AUCTIONS] += is_crossed and not window.crossed[0]
     window.crossed[0] = is_crossed
     if is_crossed:
-        withdraw(queues, window, tape, WITHDRAW)
+        withdraw(queues, window, log, WITHDRAW)
     elif not window.open[0]:
         window.open[0] = True
         for side in range(2):
-            reveal(queues, window, tape, side, SEED)
+            reveal(queues, window, log, side, SEED)
     for side in range(2):
-        let_go(queues, window, tape, side, window.most, PRUNE)
+        let_go(queues, window, log, side, window.most, PRUNE)
 
 
 @njit(cache=True)
-def extend_or_put_ioc(tape, first, side, price, lots):
+def extend_or_put_ioc(log, first, side, price, lots):
     """An aggressive order of `lots`; one more fill of the same one where the last message, not before `first`, is it."""
-    at = tape.n[0] - 1
+    at = log.n[0] - 1
     if (
         at >= first
-        and tape.messages[at, 0] == IOC
-        and tape.messages[at, 1] == side
-        and tape.messages[at, 2] == price
-        and tape.messages[at, 3] + lots <= INT32_MAX
+        and log.messages[at, 0] == IOC
+        and log.messages[at, 1] == side
+        and log.messages[at, 2] == price
+        and log.messages[at, 3] + lots <= INT32_MAX
     ):
-        tape.messages[at, 3] += lots
+        log.messages[at, 3] += lots
     else:
-        put(tape, IOC, side, price, lots, 0, REAL)
+        put(log, IOC, side, price, lots, 0, REAL)

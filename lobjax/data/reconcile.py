@@ -27,7 +27,7 @@ from numba import njit
 
 from lobjax.data.deepest import reconcile, seed
 from lobjax.data.queues import empty_queues, with_free_slots
-from lobjax.data.rules import COUNTS, N_MESSAGES, PRUNE, Tape, drop_level, happen
+from lobjax.data.rules import COUNTS, N_MESSAGES, PRUNE, MessageLog, drop_level, happen
 
 MARGIN = 5
 BLIND_MARGIN = 50
@@ -69,9 +69,9 @@ def translate(rows: Rows, books: Iterable[np.ndarray], levels: int, margin: int,
         stop = min(total, done + (len(shown) or CHUNK_ROWS))
         queues = with_free_slots(queues, _ROW_ORDERS * (stop - done) + 2 * levels)
         room = int(queues.n_orders.sum()) + (_ROW_ORDERS + _ROW_MESSAGES) * (stop - done) + 4 * levels
-        tape = Tape(np.empty((room, 6), np.int32), np.zeros(1, np.int64), counts)
-        _translate_rows(queues, tape, rows, done, stop, shown, levels, margin, blind, row_end)
-        parts.append(tape.messages[: tape.n[0]].copy())
+        log = MessageLog(np.empty((room, 6), np.int32), np.zeros(1, np.int64), counts)
+        _translate_rows(queues, log, rows, done, stop, shown, levels, margin, blind, row_end)
+        parts.append(log.messages[: log.n[0]].copy())
         done = stop
     named = dict(zip(COUNTS, counts.tolist(), strict=True))
     return Translation(np.concatenate(parts), row_end, named, int(queues.peak.max()))
@@ -89,19 +89,19 @@ def _covering(books: Iterable[np.ndarray], levels: int, total: int) -> Iterator[
 
 
 @njit(cache=True)
-def _translate_rows(queues, tape, rows, first, stop, shown, levels, margin, blind, row_end):
+def _translate_rows(queues, log, rows, first, stop, shown, levels, margin, blind, row_end):
     for row in range(first, stop):
         # One width for all: every narrower argument type would be compiled once more.
         event, side = np.int64(rows.event[row]), np.int64(rows.side[row])
         price, lots, order_id = np.int64(rows.price[row]), np.int64(rows.lots[row]), np.int64(rows.order_id[row])
         is_shown = row - first < shown.shape[0]
         if row == 0 and is_shown:
-            seed(queues, tape, shown[0], event, side, price, lots, order_id)
+            seed(queues, log, shown[0], event, side, price, lots, order_id)
         else:
-            happen(queues, tape, event, side, price, lots, order_id, blind)
+            happen(queues, log, event, side, price, lots, order_id, blind)
         if is_shown:
-            reconcile(queues, tape, shown[row - first], levels)
+            reconcile(queues, log, shown[row - first], levels)
         for each in range(2):
             while queues.n_levels[each] > levels + margin:
-                drop_level(queues, tape, each, queues.n_levels[each] - 1, PRUNE)
-        row_end[row] = tape.counts[N_MESSAGES]
+                drop_level(queues, log, each, queues.n_levels[each] - 1, PRUNE)
+        row_end[row] = log.counts[N_MESSAGES]

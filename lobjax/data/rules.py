@@ -35,7 +35,7 @@ REAL, CORRECTION, PRUNE, REPAIR, SEED = (int(origin) for origin in list(Origin)[
 NEW, PART_CANCEL, WHOLE_DELETE, EXECUTION = (int(event) for event in list(EventType)[:4])
 
 
-class Tape(NamedTuple):
+class MessageLog(NamedTuple):
     """What translation writes: messages (kind, side, price, size, id, origin) and the counts named in COUNTS."""
 
     messages: np.ndarray  # int32 [capacity, 6]
@@ -44,17 +44,17 @@ class Tape(NamedTuple):
 
 
 @njit(cache=True)
-def write(tape, kind, side, price, size, order_id, origin):
-    at = tape.n[0]
-    tape.messages[at, 0], tape.messages[at, 1], tape.messages[at, 2] = kind, side, price
-    tape.messages[at, 3], tape.messages[at, 4], tape.messages[at, 5] = size, order_id, origin
-    tape.n[0] = at + 1
-    tape.counts[N_MESSAGES] += 1
-    tape.counts[origin] += 1
+def write(log, kind, side, price, size, order_id, origin):
+    at = log.n[0]
+    log.messages[at, 0], log.messages[at, 1], log.messages[at, 2] = kind, side, price
+    log.messages[at, 3], log.messages[at, 4], log.messages[at, 5] = size, order_id, origin
+    log.n[0] = at + 1
+    log.counts[N_MESSAGES] += 1
+    log.counts[origin] += 1
 
 
 @njit(cache=True)
-def enter(queues, tape, side, price, lots, order_id, origin, blind):
+def enter(queues, log, side, price, lots, order_id, origin, blind):
     """A LIMIT order, `order_id` 0 for a synthetic one.
 
     It rested on the day, so what it would trade with had gone. With no book rows to say so (`blind`) those orders are deleted; with
@@ -63,28 +63,28 @@ def enter(queues, tape, side, price, lots, order_id, origin, blind):
     other = 1 - side
     while queues.n_levels[other] > 0 and not better(side, queues.price[other, 0], price):
         if not blind:
-            tape.counts[CROSSING] += 1
+            log.counts[CROSSING] += 1
             return
-        tape.counts[PROVEN_GONE] += 1
-        drop_level(queues, tape, other, 0, REPAIR)
+        log.counts[PROVEN_GONE] += 1
+        drop_level(queues, log, other, 0, REPAIR)
     loose = order_id == 0
     if loose:
-        order_id = SYNTHETIC_ID_BASE + tape.counts[N_SYNTHETIC]
-        tape.counts[N_SYNTHETIC] += 1
-    write(tape, LIMIT, side, price, lots, order_id, origin)
+        order_id = SYNTHETIC_ID_BASE + log.counts[N_SYNTHETIC]
+        log.counts[N_SYNTHETIC] += 1
+    write(log, LIMIT, side, price, lots, order_id, origin)
     join(queues, side, price, lots, order_id, loose)
 
 
 @njit(cache=True)
-def take_from(queues, tape, slot, lots, origin):
+def take_from(queues, log, slot, lots, origin):
     """Take `lots` off one order: a DELETE if that is all it has, else a CANCEL."""
     kind = DELETE if lots == queues.order_lots[slot] else CANCEL
-    write(tape, kind, queues.order_side[slot], queues.order_price[slot], lots, queues.order_id[slot], origin)
+    write(log, kind, queues.order_side[slot], queues.order_price[slot], lots, queues.order_id[slot], origin)
     take(queues, slot, lots)
 
 
 @njit(cache=True)
-def take_at(queues, tape, side, price, lots, origin):
+def take_at(queues, log, side, price, lots, origin):
     """Take up to `lots` at a price, whoever has them: loose orders first, newest first, then the others, newest first."""
     left = min(lots, level_lots(queues, side, price))
     while left > 0:
@@ -94,17 +94,17 @@ def take_at(queues, tape, side, price, lots, origin):
             slot = queues.older[slot]
         slot = newest if slot == NONE else slot
         some = min(left, queues.order_lots[slot])
-        take_from(queues, tape, slot, some, origin)
+        take_from(queues, log, slot, some, origin)
         left -= some
 
 
 @njit(cache=True)
-def drop_level(queues, tape, side, at, origin):
+def drop_level(queues, log, side, at, origin):
     """Delete every order of the level at index `at`, newest first."""
     price = queues.price[side, at]
     while at < queues.n_levels[side] and queues.price[side, at] == price:
         slot = queues.back[side, at]
-        take_from(queues, tape, slot, queues.order_lots[slot], origin)
+        take_from(queues, log, slot, queues.order_lots[slot], origin)
 
 
 @njit(cache=True)
@@ -117,22 +117,22 @@ def held(queues, side, price, order_id):
 
 
 @njit(cache=True)
-def leave(queues, tape, event, side, price, lots, order_id):
+def leave(queues, log, event, side, price, lots, order_id):
     """A cancel or a delete of `lots`: off the order named as far as it has them, the rest off others at its price."""
     slot = held(queues, side, price, order_id)
     if slot == NONE:
-        tape.counts[UNKNOWN_CANCELS if event == PART_CANCEL else UNKNOWN_DELETES] += 1
-        take_at(queues, tape, side, price, lots, REPAIR)
+        log.counts[UNKNOWN_CANCELS if event == PART_CANCEL else UNKNOWN_DELETES] += 1
+        take_at(queues, log, side, price, lots, REPAIR)
         return
     own = min(lots, queues.order_lots[slot])
     if event == WHOLE_DELETE and own < queues.order_lots[slot]:
         queues.loose[slot] = True  # the owner is gone; what we still hold is somebody else's
-    take_from(queues, tape, slot, own, REAL)
-    take_at(queues, tape, side, price, lots - own, REPAIR)
+    take_from(queues, log, slot, own, REAL)
+    take_at(queues, log, side, price, lots - own, REPAIR)
 
 
 @njit(cache=True)
-def trade(queues, tape, side, price, lots, order_id, blind):
+def trade(queues, log, side, price, lots, order_id, blind):
     """An execution of a resting order: an IOC of the other side, which takes the front of the queue as the day's did.
 
     So an order ahead of the one named (an agent's) is filled first, and behind it the queue moves by exactly `lots`. Where we hold
@@ -140,23 +140,23 @@ def trade(queues, tape, side, price, lots, order_id, blind):
     else the lots are cancelled. Either is counted.
     """
     while blind and queues.n_levels[side] > 0 and better(side, queues.price[side, 0], price):
-        tape.counts[PROVEN_GONE] += 1
-        drop_level(queues, tape, side, 0, REPAIR)
+        log.counts[PROVEN_GONE] += 1
+        drop_level(queues, log, side, 0, REPAIR)
     slot = held(queues, side, price, order_id)
     if slot == NONE:
-        tape.counts[UNKNOWN_EXECUTIONS] += 1
+        log.counts[UNKNOWN_EXECUTIONS] += 1
     if queues.n_levels[side] > 0 and better(side, queues.price[side, 0], price):
-        tape.counts[OFF_BEST] += 1
+        log.counts[OFF_BEST] += 1
         own = 0
         if slot != NONE:
             own = min(lots, queues.order_lots[slot])
-            take_from(queues, tape, slot, own, REPAIR)
-        take_at(queues, tape, side, price, lots - own, REPAIR)
+            take_from(queues, log, slot, own, REPAIR)
+        take_at(queues, log, side, price, lots - own, REPAIR)
         return
-    write(tape, IOC, 1 - side, price, lots, 0, REAL)
+    write(log, IOC, 1 - side, price, lots, 0, REAL)
     left = min(lots, level_lots(queues, side, price))
     first = queues.front[side, 0] if left > 0 else NONE
-    tape.counts[OUT_OF_TURN] += slot != NONE and slot != first
+    log.counts[OUT_OF_TURN] += slot != NONE and slot != first
     while left > 0:
         first = queues.front[side, 0]
         some = min(left, queues.order_lots[first])
@@ -165,14 +165,14 @@ def trade(queues, tape, side, price, lots, order_id, blind):
 
 
 @njit(cache=True)
-def happen(queues, tape, event, side, price, lots, order_id, blind):
+def happen(queues, log, event, side, price, lots, order_id, blind):
     """The event of one row, types 1 to 4; hidden executions, crosses and halts touch no displayed order."""
     if event == NEW:
         if queues.slot_of[order_id] != NONE:
-            tape.counts[REUSED_IDS] += 1
+            log.counts[REUSED_IDS] += 1
             order_id = 0
-        enter(queues, tape, side, price, lots, order_id, REAL, blind)
+        enter(queues, log, side, price, lots, order_id, REAL, blind)
     elif event in (PART_CANCEL, WHOLE_DELETE):
-        leave(queues, tape, event, side, price, lots, order_id)
+        leave(queues, log, event, side, price, lots, order_id)
     elif event == EXECUTION:
-        trade(queues, tape, side, price, lots, order_id, blind)
+        trade(queues, log, side, price, lots, order_id, blind)

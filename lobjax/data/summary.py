@@ -21,13 +21,13 @@ def volume_profile(day: Day, edges_s: Sequence[float] | np.ndarray, *, hidden: b
     edges_ns = np.round(np.asarray(edges_s, np.float64) * 1e9).astype(np.int64)
     if len(edges_ns) < 2 or (np.diff(edges_ns) <= 0).any():
         raise ValueError("edges must rise and be at least two")
-    tape = day.prints
-    counted = (tape.event == EventType.EXECUTION) | (hidden & (tape.event == EventType.HIDDEN))
-    times_ns = tape.time_s.astype(np.int64) * 1_000_000_000 + tape.time_ns
+    prints = day.prints
+    counted = (prints.event == EventType.EXECUTION) | (hidden & (prints.event == EventType.HIDDEN))
+    times_ns = prints.time_s.astype(np.int64) * 1_000_000_000 + prints.time_ns
     bucket = np.searchsorted(edges_ns, times_ns, side="right") - 1
     inside = counted & (bucket >= 0) & (bucket < len(edges_ns) - 1)
     profile = np.zeros(len(edges_ns) - 1, np.int64)
-    np.add.at(profile, bucket[inside], tape.size_lots[inside])
+    np.add.at(profile, bucket[inside], prints.size_lots[inside])
     return profile
 
 

@@ -4,12 +4,12 @@ from functools import partial
 
 from lobjax.engine import memory
 from lobjax.engine.registry import Candidate, Choice, Engine, from_module, pick
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.errors import InputError
 from lobjax.memory import machine_bytes, must_fit
 from lobjax.types import MAX_CAPACITY, Message
 
-__all__ = ["ENGINES", "Choice", "Engine", "StreamResult", "Trace", "choose", "run_streams", "trace_streams"]
+__all__ = ["ENGINES", "Choice", "Engine", "StreamResult", "StreamTrace", "choose", "run_streams", "trace_streams"]
 
 # `auto` takes the first that suits and can run. To add an engine: write a module with the functions of `Engine`, name it here.
 # Modules are imported when first used, so that the reference runs without JAX.
@@ -50,7 +50,7 @@ def run_streams(messages: Message, *, engine: str, capacity: int) -> StreamResul
         return ENGINES[name].run(messages, capacity)
 
 
-def trace_streams(messages: Message, *, engine: str, capacity: int) -> Trace:
+def trace_streams(messages: Message, *, engine: str, capacity: int) -> StreamTrace:
     """As `run_streams`, with every book listed after every message: for tests and for looking closely at a short stream."""
     name = choose(engine, capacity).engine
     with memory.said_in_one_line(f"{name}: {_shape(messages)[0]:,} books of capacity {capacity}, all listed"):

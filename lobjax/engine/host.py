@@ -15,7 +15,7 @@ import numpy as np
 from lobjax import ffi
 from lobjax.book import Book, empty_book
 from lobjax.engine.host_batch import DENSE, LOGGED, PLAIN, TRACED, compile_handler
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.settings import settled
 from lobjax.types import Counters, Fills, Message
 
@@ -54,11 +54,11 @@ def run(messages: Message, capacity: int) -> StreamResult:
 
 
 @settled
-def trace(messages: Message, capacity: int) -> Trace:
+def trace(messages: Message, capacity: int) -> StreamTrace:
     """The same with every book listed after every message, for tests."""
     _, (traded, *counters), (n_fills, log, listings) = _run_empty(messages, capacity, TRACED)
     books, length = traded.shape
-    return Trace(
+    return StreamTrace(
         np.asarray(listings).reshape(books, length, 2, capacity, 4),
         np.asarray(traded),
         _fill_rows(np.asarray(n_fills), np.asarray(log)),

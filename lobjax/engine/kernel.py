@@ -18,7 +18,7 @@ from lobjax.engine import trial
 from lobjax.engine.flat_book import MIN_SLOTS, FlatBook, from_book, load_sides, renumbered, store_sides
 from lobjax.engine.flat_step import counted, step, tally
 from lobjax.engine.memory import MOST_FILL_ROWS
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.settings import settled
 from lobjax.types import Counters, Fills, Message
 
@@ -130,10 +130,10 @@ def run(messages: Message, capacity: int) -> StreamResult:
 
 
 @settled
-def trace(messages: Message, capacity: int) -> Trace:
+def trace(messages: Message, capacity: int) -> StreamTrace:
     """The same with every book listed after every message, for tests: a call for each message, and one more call for the fills of all."""
     listings, traded, counters = (np.asarray(x).swapaxes(0, 1) for x in _trace_books(Message(*messages), capacity))
-    return Trace(listings, traded, run(messages, capacity).fills, np.cumsum(counters, axis=1, dtype=np.int32))
+    return StreamTrace(listings, traded, run(messages, capacity).fills, np.cumsum(counters, axis=1, dtype=np.int32))
 
 
 @partial(jax.jit, static_argnums=1)

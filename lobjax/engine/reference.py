@@ -1,6 +1,6 @@
 """The engine `reference`: one thread of Numba on sorted arrays, without JAX; every other engine is compared with it."""
 
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.reference import batch
 from lobjax.types import Message
 
@@ -10,6 +10,6 @@ def run(messages: Message, capacity: int) -> StreamResult:
     return StreamResult(*batch.run(messages, capacity))
 
 
-def trace(messages: Message, capacity: int) -> Trace:
+def trace(messages: Message, capacity: int) -> StreamTrace:
     """The same with every book listed after every message, for tests."""
-    return Trace(*batch.trace(messages, capacity))
+    return StreamTrace(*batch.trace(messages, capacity))

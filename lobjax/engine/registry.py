@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.errors import InputError, nearest
 from lobjax.types import Message
 
@@ -18,13 +18,13 @@ def _nothing(*_: Any) -> None:
 class Engine:
     """An engine for streams `[B, M]` of NumPy int32 over B empty books.
 
-    run, trace: (messages, capacity) -> `StreamResult`, `Trace`; refusal: (capacity, or None for any) -> why the engine cannot run
+    run, trace: (messages, capacity) -> `StreamResult`, `StreamTrace`; refusal: (capacity, or None for any) -> why the engine cannot run
     here and what to do, in words that end an error's line, or None if it can; suits: () -> why `auto` takes it here, in words,
     if it can run; None where `auto` does not.
     """
 
     run: Callable[[Message, int], StreamResult]
-    trace: Callable[[Message, int], Trace]
+    trace: Callable[[Message, int], StreamTrace]
     refusal: Callable[[int | None], str | None] = _nothing
     suits: Callable[[], str | None] = _nothing
 

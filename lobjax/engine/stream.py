@@ -31,7 +31,7 @@ class StreamResult(NamedTuple):
     stp: np.ndarray
 
 
-class Trace(NamedTuple):
+class StreamTrace(NamedTuple):
     """The same after every message, for tests; NumPy int32.
 
     listings: `[B, M, 2, N, 4]` (bids, then asks, as in `StreamResult`); traded: `[B, M]`; fills: `[F, 6]`;

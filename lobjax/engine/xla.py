@@ -11,7 +11,7 @@ import numpy as np
 
 from lobjax.book import Book, empty_book, listing, step
 from lobjax.engine.memory import MOST_FILL_ROWS
-from lobjax.engine.stream import StreamResult, Trace
+from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.one_by_one import one_by_one
 from lobjax.settings import settled
 from lobjax.types import Message
@@ -56,10 +56,10 @@ def run(messages: Message, capacity: int) -> StreamResult:
 
 
 @settled
-def trace(messages: Message, capacity: int) -> Trace:
+def trace(messages: Message, capacity: int) -> StreamTrace:
     """The same with every book listed after every message, for tests."""
     (listings, traded, counters), fills = _run_chunks(messages, capacity, every=True)
-    return Trace(listings, traded, fills, np.cumsum(counters, axis=1, dtype=np.int32))
+    return StreamTrace(listings, traded, fills, np.cumsum(counters, axis=1, dtype=np.int32))
 
 
 def _run_chunks(messages: Message, capacity: int, *, every: bool) -> tuple[tuple[np.ndarray, ...], np.ndarray]:

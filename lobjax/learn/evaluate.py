@@ -30,9 +30,9 @@ def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> 
     """
     if not isinstance(env, Environment) or config.evaluation.episodes == 0:
         return None
-    stage = held_out(config, tasks)
-    players = {"agent": agent_of(folder, config), **strategies(stage, stage.default_params, profile_env=env)}
-    starts = stage.starts
+    played_env = held_out(config, tasks)
+    players = {"agent": agent_of(folder, config), **strategies(played_env, played_env.default_params, profile_env=env)}
+    starts = played_env.starts
     episodes = Episodes(count=starts or config.evaluation.episodes, seed=config.evaluation.seed, starts=bool(starts))
     with phase("evaluate", episodes.count * len(players), unit="episodes") as advance:
         behind: dict[str, int] = {}
@@ -41,7 +41,7 @@ def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> 
             advance(done - behind.get(player, 0), player)
             behind[player] = done
 
-        comparison = compare(stage, stage.default_params, players, episodes, progress)
+        comparison = compare(played_env, played_env.default_params, players, episodes, progress)
     save(comparison, folder.path)
     save_figures(comparison, folder.path)
     show(comparison)

@@ -73,8 +73,8 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
         def update(state: TrainState, constants: Any) -> tuple[TrainState, dict[str, Any]]:
             shared, carry = state.shared, state.local.carry
             progress = shared.update.astype(jnp.float32) / max(config.n_updates - 1, 1)
-            player = rollout.Player(shared.params, shared.statistics, progress)
-            local, played, sums = rollout.collect(config, env, constants, net, head, player, state.local, shared.update)
+            acting = rollout.PolicyState(shared.params, shared.statistics, progress)
+            local, played, sums = rollout.collect(config, env, constants, net, head, acting, state.local, shared.update)
             local, returns, reward = _rewards(config, local, shared.returns, played, axis_name)
             advantage = gae(
                 reward,

@@ -59,7 +59,7 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
     constants, shared = env.default_params, state.shared
     n_envs = config.n_envs // config.devices
     local = jax.tree.map(lambda x: x if x.ndim == 0 else x[:n_envs], state.local)
-    player = rollout.Player(shared.params, shared.statistics, jnp.float32(0))
+    policy = rollout.PolicyState(shared.params, shared.statistics, jnp.float32(0))
     length = config.rollout_length
 
     def environment(local: rollout.Local) -> Any:
@@ -81,16 +81,16 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
 
     def inference(local: rollout.Local) -> Any:
         def act(carry, t):
-            seen = rollout.see(config, player.statistics, local.observation)
-            carry, (outputs, value) = net.step(player.params["net"], carry, seen, local.reset)
-            inputs = head.inputs(player.params["head"], outputs, player.progress)
+            seen = rollout.see(config, policy.statistics, local.observation)
+            carry, (outputs, value) = net.step(policy.params["net"], carry, seen, local.reset)
+            inputs = head.inputs(policy.params["head"], outputs, policy.progress)
             raw = jax.vmap(head.sample)(jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, t), inputs)
             return carry, (head.to_action(raw), head.log_prob(inputs, raw), value)
 
         return jax.lax.scan(act, local.carry, jnp.arange(length, dtype=jnp.int32))
 
     def play(local: rollout.Local) -> Any:
-        return rollout.collect(config, env, constants, net, head, player, local, shared.update)
+        return rollout.collect(config, env, constants, net, head, policy, local, shared.update)
 
     learn = make_learner(config, env, net, head).make_update(None)
 

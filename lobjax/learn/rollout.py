@@ -47,7 +47,7 @@ class Trajectory(NamedTuple):
     truncated: jax.Array
 
 
-class Player(NamedTuple):
+class PolicyState(NamedTuple):
     """The policy as it stands during one rollout."""
 
     params: Any
@@ -76,7 +76,14 @@ def see(config: TrainConfig, statistics: Statistics, observation: jax.Array) -> 
 
 
 def collect(
-    config: TrainConfig, env: Any, constants: Any, net: NetFns, head: Head, player: Player, local: Local, update: Any
+    config: TrainConfig,
+    env: Any,
+    constants: Any,
+    net: NetFns,
+    head: Head,
+    policy: PolicyState,
+    local: Local,
+    update: Any,
 ) -> tuple[Local, Trajectory, dict[str, jax.Array]]:
     """Play `rollout_length` steps. Returns where things stand, the trajectory, and sums over episodes that ended.
 
@@ -91,15 +98,15 @@ def collect(
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
         action_keys, env_keys = split_each(keys)
         carry, (outputs, value) = net.step(
-            player.params["net"], local.carry, see(config, player.statistics, local.observation), local.reset
+            policy.params["net"], local.carry, see(config, policy.statistics, local.observation), local.reset
         )
-        inputs = head.inputs(player.params["head"], outputs, player.progress)
+        inputs = head.inputs(policy.params["head"], outputs, policy.progress)
         raw = jax.vmap(head.sample)(action_keys, inputs)
         observation, state, reward, terminated, truncated, info = jax.vmap(env.transition, in_axes=(0, 0, 0, None))(
             env_keys, local.state, head.to_action(raw), constants
         )
         done = terminated | truncated
-        final_value = _value_where(truncated, config, net, player, carry, observation)
+        final_value = _value_where(truncated, config, net, policy, carry, observation)
         step = Trajectory(
             observation=local.observation,
             reset=local.reset,
@@ -119,7 +126,7 @@ def collect(
     (local, _), (trajectory, sums) = jax.lax.scan(
         play, (local, endings), jnp.arange(config.rollout_length, dtype=jnp.int32)
     )
-    last_value = _value(config, net, player, local.carry, local.observation, local.reset)
+    last_value = _value(config, net, policy, local.carry, local.observation, local.reset)
     following = jnp.concatenate([trajectory.value[1:], last_value[None]])
     next_value = jnp.where(trajectory.truncated, trajectory.next_value, following)
     return local, trajectory._replace(next_value=next_value), jax.tree.map(lambda x: x.sum(axis=0, dtype=x.dtype), sums)
@@ -149,16 +156,16 @@ def restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Arr
     return jax.lax.cond(jnp.any(done), swap, lambda now: now, now)
 
 
-def _value(config, net, player, carry, observation, reset) -> jax.Array:
-    seen = see(config, player.statistics, observation)
-    return net.step(player.params["net"], carry, seen, reset)[1][1]
+def _value(config, net, policy, carry, observation, reset) -> jax.Array:
+    seen = see(config, policy.statistics, observation)
+    return net.step(policy.params["net"], carry, seen, reset)[1][1]
 
 
-def _value_where(truncated, config, net, player, carry, observation) -> jax.Array:
+def _value_where(truncated, config, net, policy, carry, observation) -> jax.Array:
     """Values of final observations, where any episode was cut short; computed only then."""
     return jax.lax.cond(
         jnp.any(truncated),
-        lambda: _value(config, net, player, carry, observation, jnp.zeros_like(truncated)),
+        lambda: _value(config, net, policy, carry, observation, jnp.zeros_like(truncated)),
         lambda: jnp.zeros(truncated.shape, jnp.float32),
     )
 

@@ -11,7 +11,7 @@ from lobjax import ffi
 from lobjax.ffi import arguments, attribute, outer, results
 from lobjax.ffi_batch import batch_of, count_items, locate, range_start, tables
 from lobjax.market.host_loop import step_market
-from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_FLOW, IN_QUEUE, IN_SENT, Market, new_memory
+from lobjax.market.host_memory import IN_ACCOUNTS, IN_BOOK, IN_FLOW, IN_QUEUE, IN_SENT, MarketBuffers, new_memory
 
 _FLOW, _MAX_MESSAGES, _STEP_MESSAGES, _THREADS, _WIDTH, _WORDS = range(6)  # attributes
 _BOOK_RANK = 2  # the first result is a book's prices; what its rank has beyond is the batch
@@ -42,7 +42,7 @@ def _run_range(frame, first, last):
     width, words = attribute(frame, _WIDTH), attribute(frame, _WORDS)
     places = lengths[IN_QUEUE] + lengths[IN_SENT]
     memory = new_memory(lengths[IN_BOOK] // 2, lengths[IN_ACCOUNTS], places, lengths[IN_FLOW], words)
-    market = Market(np.empty_like(address), lengths, np.empty_like(out_address), out_lengths)
+    market = MarketBuffers(np.empty_like(address), lengths, np.empty_like(out_address), out_lengths)
     for at in range(first, last):
         locate(address, step, batch, at, market.args)
         locate(out_address, out_step, batch, at, market.results)

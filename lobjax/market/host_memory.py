@@ -49,7 +49,7 @@ MESSAGES, LAST_PRICE, CLIPPED, INEXACT = range(4)
 LIMB_BITS = 30
 
 
-class Market(NamedTuple):
+class MarketBuffers(NamedTuple):
     """One market's buffers: addresses, int64."""
 
     args: np.ndarray  # of the arguments

@@ -22,7 +22,7 @@ def run(messages: Message, capacity: int) -> Arrays:
 def trace(messages: Message, capacity: int) -> Arrays:
     """As `run`, with the state after every message, for tests: B * M * N * 32 bytes, so keep B small.
 
-    Returns the fields of `lobjax.engine.stream.Trace` in its order, int32: listings `[B, M, 2, N, 4]`, traded `[B, M]`,
+    Returns the fields of `lobjax.engine.stream.StreamTrace` in its order, int32: listings `[B, M, 2, N, 4]`, traded `[B, M]`,
     fills `[F, 6]`, counters so far `[B, M, 5]`.
     """
     return _run(messages, capacity, every=True)

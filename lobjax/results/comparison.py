@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lobjax.env import Environment, EnvParams, Measures, Metric
-from lobjax.evaluation import Episodes, Player, Stage
+from lobjax.evaluation import Episodes, Evaluator, Player
 from lobjax.results.intervals import Interval, interval
 from lobjax.results.metrics import MUST_BE_ZERO
 from lobjax.strategies import why_same
@@ -115,10 +115,10 @@ def compare(
     """Play every player over the same episodes; `progress(player, episodes done)`. ValueError without players."""
     if not players:
         raise ValueError("nobody to compare")
-    stage = Stage(env, params, episodes, env.measures.watch(params))
+    evaluator = Evaluator(env, params, episodes, env.measures.watch(params))
     figures, paths = {}, {}
     for name, player in players.items():
-        played = stage.play(player, lambda done, name=name: progress(name, done))
+        played = evaluator.play(player, lambda done, name=name: progress(name, done))
         figures[name], paths[name] = played.final, _without_own(played.path)
     about = {"count": episodes.count, "seed": episodes.seed, "starts": episodes.starts}
     comparison = Comparison(env.name, about, figures, paths, env.measures)

@@ -40,7 +40,7 @@ class Strategies:
 
 
 class Report(Protocol):
-    """How a backtest of a task is told. `told` is a `lobjax.results.report.told.Told`, `about` a backtest's run.json."""
+    """How a backtest of a task is told. `told` is a `lobjax.results.report.data.ReportData`, `about` a backtest's run.json."""
 
     def prepare(self, policy: Path | None) -> Any:
         """What is wanted from the agent's folder, read before anything is played; InputError where it is damaged."""

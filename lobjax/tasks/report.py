@@ -7,9 +7,9 @@ from typing import Any
 from lobjax.errors import InputError
 from lobjax.results import Comparison, style
 from lobjax.results.report import detail, figures, page
+from lobjax.results.report.data import ReportData
 from lobjax.results.report.glossary import GLOSSARY
 from lobjax.results.report.table import results_table
-from lobjax.results.report.told import Told
 from lobjax.results.report.traces import AGAIN, TRACE, read_trace
 from lobjax.tasks import sentences
 from lobjax.tasks.words import Words
@@ -35,7 +35,7 @@ class MarketReport:
             raise InputError(f"{folder / TRACE}: more looks than run.json says; {AGAIN}")
         return trace
 
-    def pictures(self, told: Told) -> dict[str, bytes]:
+    def pictures(self, told: ReportData) -> dict[str, bytes]:
         """The figures beside those of every comparison, as PNG by name."""
         env = told.about["backtest"]["env"]
         task = env["task"]
@@ -51,7 +51,7 @@ class MarketReport:
         }
         return {name: style.png(figure) for name, figure in drawn.items()}
 
-    def page(self, told: Told, pictures: dict[str, bytes]) -> str:
+    def page(self, told: ReportData, pictures: dict[str, bytes]) -> str:
         """Title, sections."""
         about = told.about
         return page.page(sentences.title(about, self.words), _sections(pictures, about, told.comparison, self.words))

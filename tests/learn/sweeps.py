@@ -6,7 +6,7 @@ import numpy as np
 import yaml
 
 from lobjax.learn.sweep.config import load_sweep
-from lobjax.learn.sweep.play import Played
+from lobjax.learn.sweep.play import JobResult
 from tests.learn.probes import TASKS
 
 BASE = {
@@ -64,6 +64,6 @@ def by_formula(sweep, on_job=lambda job: None):
                 for trial, config in zip(job.trials, job.configs, strict=True)
                 for seed in range(sweep.config.seeds)
             ]  # fmt: skip
-            done(job, Played(rows, {"job": job.name}))
+            done(job, JobResult(rows, {"job": job.name}))
 
     return play

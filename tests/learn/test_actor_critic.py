@@ -95,8 +95,8 @@ def test_an_update_is_the_gradient_written_by_hand():
     @jax.jit
     def play(state):
         progress = state.shared.update / 2
-        player = rollout.Player(state.shared.params, state.shared.statistics, progress)
-        return rollout.collect(config, env, env.default_params, net, head, player, state.local, state.shared.update)[1]
+        policy = rollout.PolicyState(state.shared.params, state.shared.statistics, progress)
+        return rollout.collect(config, env, env.default_params, net, head, policy, state.local, state.shared.update)[1]
 
     first = second = jax.tree.map(np.zeros_like, state.shared.params["net"])
     for i, std in enumerate((0.9, 0.7), start=1):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.learn.rollout import Player, collect, start
+from lobjax.learn.rollout import PolicyState, collect, start
 from lobjax.nets.statistics import unit_statistics
 from tests.learn.runs import configuration, parts
 
@@ -19,12 +19,12 @@ def program(length, bank_size):
     rng = np.random.default_rng(0)
     shapes = jax.eval_shape(net.init, jax.random.key(0))
     params = {"net": jax.tree.map(lambda x: jnp.asarray(rng.normal(0, 0.4, x.shape), jnp.float32), shapes), "head": ()}
-    player = Player(params, unit_statistics(2), jnp.float32(0))
+    policy = PolicyState(params, unit_statistics(2), jnp.float32(0))
     first = jax.jit(lambda constants, n: start(env, constants, net, jax.random.key(0), n), static_argnums=1)
-    go = jax.jit(lambda local, constants, update: collect(config, env, constants, net, head, player, local, update))
+    go = jax.jit(lambda local, constants, update: collect(config, env, constants, net, head, policy, local, update))
 
     def value(observations):
-        return net.step(player.params["net"], (), jnp.asarray(observations), jnp.ones(len(observations), bool))[1][1]
+        return net.step(policy.params["net"], (), jnp.asarray(observations), jnp.ones(len(observations), bool))[1][1]
 
     return first, go, value
 

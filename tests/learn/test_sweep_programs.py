@@ -11,7 +11,7 @@ import pytest
 from lobjax.learn import runner
 from lobjax.learn.config import EvaluationConfig
 from lobjax.learn.sweep import lanes, play, propose
-from lobjax.learn.sweep.play import Job, Player, Program
+from lobjax.learn.sweep.play import Job, JobRunner, Program
 from tests.compiling import quick_jit
 from tests.learn.probes import TASKS
 from tests.learn.runs import configuration, parts
@@ -131,8 +131,8 @@ def test_pruned_trials_leave_the_program_and_broken_ones_fail(tmp_path, monkeypa
     widths = []
     made = lambda *a: (widths.append(len(a[2])), pretend(*a))[1]  # noqa: E731
     monkeypatch.setattr(play, "compile_program", made)
-    player = Player(sweep.config, TASKS)
-    played = player.play(Job("all", tuple(range(8)), configs), lambda r, v: propose.stops(sweep.config, r, [], v))
+    job_runner = JobRunner(sweep.config, TASKS)
+    played = job_runner.play(Job("all", tuple(range(8)), configs), lambda r, v: propose.stops(sweep.config, r, [], v))
     assert len(played.rows) == 16 and [row["seed"] for row in played.rows[:2]] == [0, 1]
     rows = {row["trial"]: row for row in played.rows}
     # The best half at update 5 of 20; the broken one among them fails at update 6; three are too few to compare with at update 10.

@@ -177,11 +177,11 @@ def test_saved_and_loaded(played, tmp_path):
 def test_strategies_of_a_class_are_compiled_once():
     env = simulated("execution")
     traced = []
-    from lobjax.evaluation import Stage
+    from lobjax.evaluation import Evaluator
 
-    stage = Stage(env, env.default_params, Episodes(count=4, seed=0), lambda state: traced.append(1) or {})
+    evaluator = Evaluator(env, env.default_params, Episodes(count=4, seed=0), lambda state: traced.append(1) or {})
     for player in strategies(env, env.default_params, ("twap", "submit_and_leave", "immediate")).values():
-        stage.play(player)
+        evaluator.play(player)
     assert len(traced) == 2  # at the opening and in the loop, of one program
 
 

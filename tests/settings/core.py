@@ -20,7 +20,7 @@ import numpy as np
 
 from lobjax.engine import run_streams
 from lobjax.engine.random_streams import random_streams
-from lobjax.evaluation import Episodes, Stage
+from lobjax.evaluation import Episodes, Evaluator
 from lobjax.flow import MixedConfig, PoissonConfig, StrategicConfig, TacticalConfig
 from lobjax.learn.algorithm import PPOConfig
 from lobjax.learn.config import TrainConfig
@@ -231,7 +231,7 @@ def evaluations() -> Digests:
         players = strategies(env, env.default_params, (strategy,))
         episodes = Episodes(count=3, seed=2**31 + 7)
         player = next(iter(players.values()))
-        yield f"evaluation {name}", Stage(env, env.default_params, episodes).play(player).final
+        yield f"evaluation {name}", Evaluator(env, env.default_params, episodes).play(player).final
         yield f"trace {name}", trace_episode(env, env.default_params, player, episodes, 1, looks=2)
 
 

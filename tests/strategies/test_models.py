@@ -11,7 +11,7 @@ from backtest.config import load_config
 from backtest.players import players
 from lobjax.book import Book
 from lobjax.errors import InputError
-from lobjax.evaluation import Episodes, Stage
+from lobjax.evaluation import Episodes, Evaluator
 from lobjax.flow import PoissonConfig
 from lobjax.kinds import Kind
 from lobjax.strategies import DepthQuoter, ModelsConfig, QuotingConfig, depth_quoter
@@ -158,10 +158,10 @@ def test_quoters_keep_their_limits_share_a_program_and_end_nearer_to_flat_than_w
     quoters = strategies(env, env.default_params, QUOTERS, models=KNOWN)
     skewed = quoters["cartea_jaimungal"].depths
     quoters["unskewed"] = DepthQuoter(jnp.broadcast_to(skewed[:, :, LIMIT : LIMIT + 1], skewed.shape))
-    stage = Stage(env, env.default_params, Episodes(count=512, seed=4))
+    evaluator = Evaluator(env, env.default_params, Episodes(count=512, seed=4))
     closed = {}
     for name, quoter in quoters.items():
-        figures = stage.play(quoter).final
+        figures = evaluator.play(quoter).final
         assert 0 < figures["peak_inventory_lots"].max() <= LIMIT
         for count in ("refused", "invalid", "unknown", "dropped", "late", "stuck_lots"):
             assert (figures[count] == 0).all(), count
@@ -169,7 +169,7 @@ def test_quoters_keep_their_limits_share_a_program_and_end_nearer_to_flat_than_w
         closed[name] = figures["closed_lots"].astype(float)
     difference = closed["unskewed"] - closed["cartea_jaimungal"]
     assert difference.mean() > 3 * difference.std() / np.sqrt(len(difference))
-    assert stage._by_rule._cache_size() == 1
+    assert evaluator._by_rule._cache_size() == 1
 
 
 def test_models_play_only_where_they_are_named(env):

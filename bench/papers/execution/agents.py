@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from bench import recording
 from bench.papers.execution.cells import MARKETS, TABLE_A, TABLE_B, Cell
-from bench.papers.execution.playing import Theatre
+from bench.papers.execution.playing import ProgramCache
 from bench.papers.execution.scores import Estimate, over_episodes, over_seeds, z_score
 from bench.papers.execution.training import (
     AGENTS,
@@ -38,7 +38,7 @@ ACTIONS = ("sampled", "mode")
 Scores = dict[str, Any]
 
 
-class Played(TypedDict):
+class Score(TypedDict):
     """What one way of acting gave."""
 
     mean: float
@@ -58,13 +58,13 @@ class Kept(TypedDict):
     train_s: float
     training: dict[str, dict[str, float]]
     commits: dict[str, str]
-    sampled: Played
-    mode: Played
+    sampled: Score
+    mode: Score
 
 
 def agent_record(
     name: str, chosen: Sequence[Cell], seeds: Sequence[int], benchmarks: Sequence[Mapping[str, Any]], runs: Path,
-    theatre: Theatre, *, episodes: int, seed: int, assignments: Sequence[str] = (),
+    cache: ProgramCache, *, episodes: int, seed: int, assignments: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Everything about one agent: each cell's figures by seed and together, learning curves, and words. Trains what is not trained yet."""
     agent, cells = AGENTS[name], []
@@ -75,7 +75,7 @@ def agent_record(
             config = configuration(run, assignments)
             folder = finished(run, config, runs)
             first = (training_seed + 1) * episodes  # other episodes for every seed; the strategies play those from 0 on
-            scores = evaluated(folder, config, cell, theatre, episodes=episodes, seed=seed, first=first)
+            scores = evaluated(folder, config, cell, cache, episodes=episodes, seed=seed, first=first)
             of_seeds.append({"seed": training_seed, "folder": run.name, **scores})
         cells.append(_together(cell, agent.column, of_seeds))
     said = words(name, cells, benchmarks)
@@ -90,7 +90,7 @@ def compare(found: Mapping[str, dict[str, Any]]) -> None:
 
 
 def evaluated(
-    folder: RunFolder, config: TrainConfig, cell: Cell, theatre: Theatre, *, episodes: int, seed: int, first: int
+    folder: RunFolder, config: TrainConfig, cell: Cell, cache: ProgramCache, *, episodes: int, seed: int, first: int
 ) -> Scores:
     """A finished run's figures in a cell, drawn and not, kept in its folder so that they are made once."""
     asked = {
@@ -113,7 +113,7 @@ def evaluated(
     for actions in ACTIONS:
         policy = load_policy(folder.path, deterministic=actions == "mode")
         policy.check(env)
-        played = theatre.play(env, policy, episodes, seed, first)
+        played = cache.play(env, policy, episodes, seed, first)
         note(f"{folder.path.name}, {cell.name}, {actions}: {played.mean:.3f} (se {played.se:.3f})")
         scores[actions] = {"mean": played.mean, "std": played.std, "n": played.n, "not_zero": played.wrong}
     with locks.held(folder.path, wait=True):  # another command may have added to them meanwhile

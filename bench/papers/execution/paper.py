@@ -6,7 +6,7 @@ from typing import Any
 
 from bench import recording
 from bench.papers.execution.cells import TABLE_A, Cell, cell_config
-from bench.papers.execution.playing import INCLUDED, STRATEGIES, Result, Theatre, profile_of
+from bench.papers.execution.playing import INCLUDED, STRATEGIES, ProgramCache, Result, profile_of
 from bench.papers.execution.report import figures, played, sizes
 from bench.papers.execution.scores import z_score
 from lobjax.errors import InputError
@@ -16,7 +16,7 @@ from lobjax.tasks import make
 TABLE, RECORD, CURVES = "execution-paper.md", "execution-paper.json", "execution-paper-learning.png"
 
 
-def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, theatre: Theatre) -> dict[str, Any]:
+def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, cache: ProgramCache) -> dict[str, Any]:
     """The record's part on strategies: every cell by every one of them, and the speed over those with a figure of the paper."""
     rows: list[dict[str, Any]] = []
     published: list[Result] = []
@@ -28,7 +28,7 @@ def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, th
             profiles[cell.market] = profile_of(env)
         for name in STRATEGIES:
             what = f"{cell.market}, {cell.lots} lots, {name}"
-            result = played(theatre, env, name, episodes, seed, what, profiles[cell.market])
+            result = played(cache, env, name, episodes, seed, what, profiles[cell.market])
             paper = TABLE_A[cell].get(name)
             published += [result] if paper else []
             theirs = {
@@ -73,14 +73,14 @@ def check_agents(
 
 def trained_agents(
     agents: str, chosen: Sequence[Cell], seeds: Sequence[int], benchmarks: Sequence[dict], runs: Path,
-    theatre: Theatre, episodes: int, seed: int, assignments: Sequence[str],
+    cache: ProgramCache, episodes: int, seed: int, assignments: Sequence[str],
 ) -> dict[str, Any]:  # fmt: skip
     from bench.papers.execution.agents import agent_record, compare
     from bench.papers.execution.training import named_agents
 
     asked = {"episodes": episodes, "seed": seed, "assignments": assignments}
     found = {
-        name: agent_record(name, chosen, seeds[:count], benchmarks, runs, theatre, **asked)
+        name: agent_record(name, chosen, seeds[:count], benchmarks, runs, cache, **asked)
         for name, count in named_agents(agents).items()
     }
     compare(found)

@@ -13,7 +13,7 @@ import numpy as np
 from bench import timing
 from lobjax.engine import memory
 from lobjax.env import Environment, EnvState
-from lobjax.evaluation import Episodes, OnBatch, Player, Stage
+from lobjax.evaluation import Episodes, Evaluator, OnBatch, Player
 from lobjax.ffi import one_thread, threads
 from lobjax.policy import LoadedPolicy
 from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
@@ -62,7 +62,7 @@ class Result(NamedTuple):
         return {name: count for name, count in self.counts.items() if count and name in MUST_NOT_HAPPEN}
 
 
-class Theatre:
+class ProgramCache:
     """Programs that play, each compiled once for all cells and players that it can play: sizes matter to it, numbers do not."""
 
     def __init__(self) -> None:
@@ -146,11 +146,11 @@ def _shapes(tree: Any) -> Hashable:
 
 
 def _compiled(env: Environment, episodes: Episodes, rebuild: Callable, arguments: tuple) -> timing.Compiled:
-    stage = Stage(env, env.default_params, episodes, _watch)
+    evaluator = Evaluator(env, env.default_params, episodes, _watch)
     first = _numbers(0, episodes.batch)
 
     def play(arrays: Any, params: Any, index: jax.Array) -> Any:
-        return stage.batch(rebuild(arrays), params, index)
+        return evaluator.batch(rebuild(arrays), params, index)
 
     with one_thread():
         made = timing.compiled(play, *arguments, first)

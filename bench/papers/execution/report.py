@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench import recording
-from bench.papers.execution.playing import Result, Theatre, strategy
+from bench.papers.execution.playing import ProgramCache, Result, strategy
 from lobjax.env import Environment
 from lobjax.errors import InputError
 from lobjax.learn.progress import phase
@@ -25,7 +25,7 @@ def check_episodes(episodes: int, seed: int) -> None:
 
 
 def played(
-    theatre: Theatre, env: Environment, name: str, episodes: int, seed: int, what: str, profile: Any = None
+    cache: ProgramCache, env: Environment, name: str, episodes: int, seed: int, what: str, profile: Any = None
 ) -> Result:
     """A strategy by its name, with progress on standard error."""
     with phase(what, episodes, unit="episodes") as advance:
@@ -36,7 +36,7 @@ def played(
             advance(done - before)
             before = done
 
-        return theatre.play(env, strategy(name, env, profile), episodes, seed, on_batch=on_batch)
+        return cache.play(env, strategy(name, env, profile), episodes, seed, on_batch=on_batch)
 
 
 def refuse_wrong(result: Result, config: EnvConfig) -> None:

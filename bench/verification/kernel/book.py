@@ -10,7 +10,7 @@ from lobjax.engine.flat_book import CLOSED, FREE, INT32_MIN, Slots, slots_of
 from lobjax.types import Counters, Message
 
 
-class Played(NamedTuple):
+class BookRun(NamedTuple):
     """What a call of the kernel left, and what it took. Fields as in `StreamResult`, but counters together; NumPy int32."""
 
     bids: np.ndarray  # [B, N, 4]
@@ -21,7 +21,7 @@ class Played(NamedTuple):
     executed: Counter[str]  # opcodes
 
 
-def play(code: str, messages: Message, capacity: int, fill_rows: int) -> Played:
+def play(code: str, messages: Message, capacity: int, fill_rows: int) -> BookRun:
     """Run the PTX of `lobjax.engine.kernel.replay`, compiled for these M and this capacity, over empty books; messages `[B, M]`."""
     program, executed = Program(code), Counter()
     books, length = messages.kind.shape
@@ -53,7 +53,7 @@ def play(code: str, messages: Message, capacity: int, fill_rows: int) -> Played:
     )
     at, row = np.nonzero(np.arange(fill_rows) < logged[:, None])
     fills = np.concatenate([at.astype(np.int32)[:, None], log[at, row]], axis=1)
-    return Played(bids, asks, traded, fills, counters.T, executed)
+    return BookRun(bids, asks, traded, fills, counters.T, executed)
 
 
 def _listed(slots: Slots, side: int, capacity: int) -> np.ndarray:

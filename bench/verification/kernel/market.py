@@ -24,7 +24,7 @@ STEP_S = 4.0
 _RECORD = 4096  # messages
 
 
-class Played(NamedTuple):
+class MarketRun(NamedTuple):
     """What the steps of a few markets showed."""
 
     equals_loop: bool
@@ -50,7 +50,7 @@ def market_of(flow: str, capacity: int) -> tuple[Market, MarketParams]:
     return Market(flow=playing, capacity=capacity, accounts=2, queue_places=16), params
 
 
-def play(code: str, flow: str, capacity: int, markets: int = 4, steps: int = 3) -> Played:
+def play(code: str, flow: str, capacity: int, markets: int = 4, steps: int = 3) -> MarketRun:
     """Run the PTX of `lobjax.market.kernel.market_step`, compiled for `market_of(flow, capacity)`, on a few markets."""
     market, params = market_of(flow, capacity)
     program, executed, messages, equal = Program(code), Counter(), 0, True
@@ -66,7 +66,7 @@ def play(code: str, flow: str, capacity: int, markets: int = 4, steps: int = 3) 
         state = _step(program, executed, market, state, orders, until, words, params)
         messages += int(state.tape.messages.sum())
         equal &= _equal(state, expected)
-    return Played(equal, messages, executed)
+    return MarketRun(equal, messages, executed)
 
 
 def random_orders(seed: int, markets: int) -> Orders:

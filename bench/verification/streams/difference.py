@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
-from lobjax.engine import StreamResult, Trace
+from lobjax.engine import StreamResult, StreamTrace
 from lobjax.kinds import Kind
 from lobjax.types import Message, Side
 
-Result = StreamResult | Trace
+Result = StreamResult | StreamTrace
 
 
 def differing_books(expected: Result, found: Result) -> np.ndarray:

@@ -9,7 +9,7 @@ from lobjax.env.gymnasium.arguments import Seeds
 from lobjax.env.gymnasium.programs import Programs
 
 
-class Played(NamedTuple):
+class Transition(NamedTuple):
     """What a step brought, in NumPy, `[n]` each."""
 
     reward: np.ndarray  # float32
@@ -51,7 +51,7 @@ class Batch:
         self._own, self._seen, self.state = fresh
         return self.observation()
 
-    def step(self, actions: np.ndarray) -> Played:
+    def step(self, actions: np.ndarray) -> Transition:
         """A transition everywhere; no episode begins."""
         self._calls = self._calls + np.uint32(1)
         moved, self._reset_keys = self.programs.step(
@@ -59,7 +59,7 @@ class Batch:
         )
         self._seen, self.state, reward, terminated, truncated, info = moved
         metrics = {name: _numpy(x) for name, x in info.items() if name != "final_observation"}
-        return Played(_numpy(reward), _numpy(terminated), _numpy(truncated), metrics)
+        return Transition(_numpy(reward), _numpy(terminated), _numpy(truncated), metrics)
 
     def again(self, mask: np.ndarray) -> np.ndarray:
         """After `step`, new episodes where `mask` bool `[n]`; the observations of all. It can cost a warm-up of their markets."""

@@ -15,7 +15,7 @@ from typing import Any
 from lobjax.cli import note
 from lobjax.errors import InputError
 from lobjax.learn.sweep.config import Sweep
-from lobjax.learn.sweep.play import Job, Played, Player
+from lobjax.learn.sweep.play import Job, JobResult, JobRunner
 from lobjax.learn.sweep.propose import Past
 from lobjax.learn.sweep.run import Done, Execute, play_job
 from lobjax.results import surroundings
@@ -62,7 +62,7 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
             if said := refusal(settings, versions):
                 tune.report({"refused": said})
                 return
-            played = play_job(Player(sweep.config, sweep.tasks), sweep, jobs[chosen["job"]], past)
+            played = play_job(JobRunner(sweep.config, sweep.tasks), sweep, jobs[chosen["job"]], past)
             tune.report({"played": json.dumps(played)})  # as text, which brings floats back as they were
 
         class Hand(tune.Callback):
@@ -72,7 +72,7 @@ def on_ray(sweep: Sweep, address: str) -> Execute:
                 if "refused" in result:
                     refused.append(result["refused"])
                 else:
-                    done(jobs[trial.config["job"]], Played(*json.loads(result["played"])))
+                    done(jobs[trial.config["job"]], JobResult(*json.loads(result["played"])))
 
         if not jobs:
             return

@@ -33,7 +33,7 @@ class Job(NamedTuple):
     configs: tuple[TrainConfig, ...]  # of each trial; the seed is the first of the sweep's seeds
 
 
-class Played(NamedTuple):
+class JobResult(NamedTuple):
     """What came of a job: by trial and seed, and what the machine took for it (which the results do not depend on)."""
 
     rows: list[dict[str, Any]]  # trial, seed, status, reason, value, updates, steps, rungs, curve
@@ -73,7 +73,7 @@ def compile_program(
     return Program(begin, go_on, time.perf_counter() - begun)
 
 
-class Player:
+class JobRunner:
     """Plays jobs; keeps environments and compiled programs for the jobs after."""
 
     def __init__(self, sweep: SweepConfig, tasks: Any) -> None:
@@ -81,7 +81,7 @@ class Player:
         self._make = lanes.environments(tasks)
         self._programs: dict[Any, Program] = {}
 
-    def play(self, job: Job, stops: Stops, advance: Advance = lambda n, note="": None) -> Played:
+    def play(self, job: Job, stops: Stops, advance: Advance = lambda n, note="": None) -> JobResult:
         """Train a job's trials with every seed. `advance` is told environment steps."""
         sweep, config = self._sweep, job.configs[0]
         seeds = [config.seed + i for i in range(sweep.seeds)]
@@ -108,7 +108,7 @@ class Player:
             "compile_s": compiling,
             "signature": lanes.signature(config),
         }
-        return Played(curves.rows(), clock | {"seconds": time.perf_counter() - begun})
+        return JobResult(curves.rows(), clock | {"seconds": time.perf_counter() - begun})
 
     def _program(
         self, job: Job, wide: Sequence[tuple[int, int]], seeds: Sequence[int]

@@ -10,12 +10,12 @@ from lobjax.learn.progress import phase
 from lobjax.learn.sweep import propose, report
 from lobjax.learn.sweep.config import Sweep
 from lobjax.learn.sweep.lanes import signature
-from lobjax.learn.sweep.play import Job, Played, Player
+from lobjax.learn.sweep.play import Job, JobResult, JobRunner
 from lobjax.learn.sweep.propose import Past
 from lobjax.learn.sweep.space import Point
 from lobjax.learn.sweep.table import Table, open_folder
 
-Done = Callable[[Job, Played], None]
+Done = Callable[[Job, JobResult], None]
 Execute = Callable[[Sequence[Job], list[Past], Done], None]
 
 
@@ -63,20 +63,20 @@ def jobs_of(sweep: Sweep, first: int, points: list[Point]) -> list[Job]:
     ]
 
 
-def play_job(player: Player, sweep: Sweep, job: Job, past: list[Past]) -> Played:
+def play_job(job_runner: JobRunner, sweep: Sweep, job: Job, past: list[Past]) -> JobResult:
     """Play one job, pruning by the trials of the batches before."""
     config = job.configs[0]
     wide = len(job.trials) * sweep.config.seeds
     with phase(job.name, wide * config.n_updates * config.batch_size) as advance:
-        return player.play(job, lambda rung, values: propose.stops(sweep.config, rung, past, values), advance)
+        return job_runner.play(job, lambda rung, values: propose.stops(sweep.config, rung, past, values), advance)
 
 
 def here(sweep: Sweep) -> Execute:
     """Jobs one after another in this process."""
-    player = Player(sweep.config, sweep.tasks)
+    job_runner = JobRunner(sweep.config, sweep.tasks)
 
     def play(jobs: Sequence[Job], past: list[Past], done: Done) -> None:
         for job in jobs:
-            done(job, play_job(player, sweep, job, past))
+            done(job, play_job(job_runner, sweep, job, past))
 
     return play

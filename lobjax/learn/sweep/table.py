@@ -22,7 +22,7 @@ from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.learn.runfolder import check_surroundings
 from lobjax.learn.sweep.config import Sweep
-from lobjax.learn.sweep.play import Played
+from lobjax.learn.sweep.play import JobResult
 from lobjax.learn.sweep.propose import Past
 from lobjax.learn.sweep.space import Point, Space, Values, shown
 from lobjax.reading import MiB, exists, is_file, read_table
@@ -40,7 +40,7 @@ class Table:
     def __init__(self, path: Path, space: Space, frame: pl.DataFrame) -> None:
         self.path, self.space, self.frame = path, space, frame
 
-    def add(self, played: Played, points: dict[int, Point]) -> None:
+    def add(self, played: JobResult, points: dict[int, Point]) -> None:
         """Write what a program gave; `points`: of its trials, by number."""
         rows = [
             {**row, **{key: shown(self.space[key], value) for key, value in points[row["trial"]].items()}}

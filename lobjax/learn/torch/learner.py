@@ -14,7 +14,7 @@ from lobjax.learn.config import TrainConfig
 from lobjax.learn.rollout import Local
 from lobjax.learn.torch import ppo as torch_ppo
 from lobjax.learn.torch.group import Group
-from lobjax.learn.torch.rollout import Played, collect, make_stage
+from lobjax.learn.torch.rollout import Trajectory, collect, compile_environments
 from lobjax.nets import Head, make_net
 from lobjax.nets.statistics import Statistics, merge, unit_statistics
 from lobjax.settings import key_of, settled
@@ -50,7 +50,7 @@ def make_torch_learner(
 ) -> TorchLearner:
     """The learner of one run. It begins at the weights at which Flax's would begin. `compiled`: torch.compile for the update."""
     part = group.part(config.n_envs)
-    stage = make_stage(config, env, head, part)
+    environments = compile_environments(config, env, head, part)
     # One object for all updates: DistributedDataParallel and torch.compile keep what they learned of the agent.
     wrapped: list[Any] = []
 
@@ -74,7 +74,7 @@ def make_torch_learner(
             statistics=unit_statistics(env.observation_size),
             key=own_key,
             update=0,
-            local=stage.start(env_key),
+            local=environments.start(env_key),
             cache=agent.net.initial_carry(n_envs),
         )
 
@@ -85,7 +85,15 @@ def make_torch_learner(
         progress = state.update / max(config.n_updates - 1, 1)
         agent.eval()
         state.local, state.cache, played, sums = collect(
-            config, stage, agent.net, agent.head.params(), state.statistics, progress, state.local, before, state.update
+            config,
+            environments,
+            agent.net,
+            agent.head.params(),
+            state.statistics,
+            progress,
+            state.local,
+            before,
+            state.update,
         )
         agent.train()
         broken = [n for n in ("observation", "reward", "value") if not getattr(played, n).isfinite().all()]
@@ -105,7 +113,7 @@ def make_torch_learner(
     return TorchLearner(init, update)
 
 
-def _batch(config: TrainConfig, played: Played, cache: Cache, group: Group) -> torch_ppo.Batch:
+def _batch(config: TrainConfig, played: Trajectory, cache: Cache, group: Group) -> torch_ppo.Batch:
     own = config.algorithm
     advantage = torch_ppo.gae(
         played.reward,
@@ -137,7 +145,7 @@ def _see_more(config: TrainConfig, old: Statistics, observation: torch.Tensor, g
     return merge(old, Statistics(count=jnp.float32(config.batch_size), mean=mean, variance=variance))
 
 
-def _describe(played: Played, target: torch.Tensor, sums: dict[str, Any], group: Group) -> dict[str, float]:
+def _describe(played: Trajectory, target: torch.Tensor, sums: dict[str, Any], group: Group) -> dict[str, float]:
     """Metrics of what was played, under the names that `lobjax.learn.learner` gives them."""
     unexplained, spread = (float(_moments(x, group)[1]) for x in (target - played.value, target))
     floats = {name: jnp.issubdtype(x.dtype, jnp.floating) or name == "episode_length" for name, x in sums.items()}

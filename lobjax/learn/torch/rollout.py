@@ -22,7 +22,7 @@ from lobjax.torch_port.crossing import to_jax, to_torch
 from lobjax.torch_port.transformer import ActorCritic
 
 
-class Played(NamedTuple):
+class Trajectory(NamedTuple):
     """What was played, tensors [T, B, ...] on the learner's device, as `lobjax.learn.rollout.Trajectory`; observations also as read."""
 
     observation: torch.Tensor
@@ -37,8 +37,8 @@ class Played(NamedTuple):
     truncated: torch.Tensor
 
 
-class Stage(NamedTuple):
-    """The environments of one process as compiled programs; see `make_stage`."""
+class Environments(NamedTuple):
+    """The environments of one process as compiled programs; see `compile_environments`."""
 
     start: Callable[[jax.Array], Local]
     open: Callable[[Local, int], tuple[Any, jax.Array]]
@@ -46,7 +46,7 @@ class Stage(NamedTuple):
     advance: Callable[..., tuple[Local, jax.Array, dict[str, jax.Array], dict[str, jax.Array]]]
 
 
-def make_stage(config: TrainConfig, env: Any, head: Head, part: slice) -> Stage:
+def compile_environments(config: TrainConfig, env: Any, head: Head, part: slice) -> Environments:
     """Compile the JAX side. `part`: which of the run's environments are here.
 
     start(key) -> Local, carry (); open(local, update) -> bank of starts, keys of the steps; see(statistics, observation);
@@ -87,13 +87,13 @@ def make_stage(config: TrainConfig, env: Any, head: Head, part: slice) -> Stage:
         local = replace(local, state=state, observation=observation, reset=done)
         return local, endings + done.astype(jnp.int32), step, rollout.finished(done, info)
 
-    return Stage(start, opened, jax.jit(lambda statistics, x: see(config, statistics, x)), advance)
+    return Environments(start, opened, jax.jit(lambda statistics, x: see(config, statistics, x)), advance)
 
 
 @torch.no_grad()
 def collect(
     config: TrainConfig,
-    stage: Stage,
+    environments: Environments,
     net: ActorCritic,
     head_params: Any,
     statistics: Statistics,
@@ -101,36 +101,38 @@ def collect(
     local: Local,
     cache: Cache,
     update: int,
-) -> tuple[Local, Cache, Played, dict[str, jax.Array]]:
+) -> tuple[Local, Cache, Trajectory, dict[str, jax.Array]]:
     """Play `rollout_length` steps. Returns where things stand, the trajectory, and sums over episodes that ended."""
     device = net.actor.weight.device
-    bank, step_keys = stage.open(local, update)
+    bank, step_keys = environments.open(local, update)
     endings = jnp.zeros(local.index.shape, jnp.int32)
     rows: list[dict[str, torch.Tensor]] = []
     sums: dict[str, jax.Array] = {}
     for t in range(config.rollout_length):
-        row = _looks(stage, statistics, local, device)
+        row = _observed(environments, statistics, local, device)
         cache, (outputs, row["value"]) = net.step(cache, row["seen"], row["reset"])
         args = local, endings, bank, step_keys, t, head_params, jnp.float32(progress), to_jax(outputs)
-        local, endings, step, ended = stage.advance(*args)
+        local, endings, step, ended = environments.advance(*args)
         sums = {name: x + sums.get(name, 0) for name, x in ended.items()}
         final = step.pop("final")
         row |= {name: to_torch(x, device) for name, x in step.items()}
         row["next_value"] = torch.zeros_like(row["value"])
         if bool(row["truncated"].any()):
-            seen = to_torch(stage.see(statistics, final), device)
+            seen = to_torch(environments.see(statistics, final), device)
             row["next_value"] = net.step(cache, seen, torch.zeros_like(row["reset"]))[1][1]
         rows.append(row)
-    last = _looks(stage, statistics, local, device)
+    last = _observed(environments, statistics, local, device)
     last_value = net.step(cache, last["seen"], last["reset"])[1][1]
     whole = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     following = torch.cat([whole["value"][1:], last_value[None]])
     whole["next_value"] = torch.where(whole["truncated"], whole["next_value"], following)
-    return local, cache, Played(**whole), sums
+    return local, cache, Trajectory(**whole), sums
 
 
-def _looks(stage: Stage, statistics: Statistics, local: Local, device: torch.device) -> dict[str, torch.Tensor]:
-    seen = stage.see(statistics, local.observation)
+def _observed(
+    environments: Environments, statistics: Statistics, local: Local, device: torch.device
+) -> dict[str, torch.Tensor]:
+    seen = environments.see(statistics, local.observation)
     arrays = {"observation": local.observation, "seen": seen, "reset": local.reset}
     return {name: to_torch(x, device) for name, x in arrays.items()}
 

@@ -7,9 +7,9 @@ from typing import Any
 from lobjax.errors import InputError
 from lobjax.results import Comparison, style
 from lobjax.results.report import figures, page
+from lobjax.results.report.data import ReportData
 from lobjax.results.report.glossary import GLOSSARY
 from lobjax.results.report.table import results_table
-from lobjax.results.report.told import Told
 from lobjax.results.report.traces import AGAIN
 from lobjax.tasks import sentences
 from lobjax.tasks.snapshot import figures as own_figures
@@ -52,7 +52,7 @@ class SnapshotReport:
             raise InputError(f"{folder}: snapshots of a flow that is not recorded; {AGAIN}")
         return files.read_paths(folder, comparison, env["task"]["decisions"]), files.read_curves(folder)
 
-    def pictures(self, told: Told) -> dict[str, bytes]:
+    def pictures(self, told: ReportData) -> dict[str, bytes]:
         """The figures beside those of every comparison, as PNG by name."""
         paths, curves = told.own
         step_s = told.about["backtest"]["env"]["task"]["step_s"]
@@ -66,7 +66,7 @@ class SnapshotReport:
             drawn["losses.png"] = own_figures.losses(curves)
         return {name: style.png(figure) for name, figure in drawn.items()}
 
-    def page(self, told: Told, pictures: dict[str, bytes]) -> str:
+    def page(self, told: ReportData, pictures: dict[str, bytes]) -> str:
         """Title, sections."""
         return page.page(_title(told.about), _sections(pictures, told.about, told.comparison, self.words))
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.commands.execution_cell import execution_cell
 from bench.papers.execution.cells import cell_config, most_messages
-from bench.papers.execution.playing import Result, Theatre, messages_within, strategy
+from bench.papers.execution.playing import ProgramCache, Result, messages_within, strategy
 from bench.papers.execution.report import refuse_wrong
 from lobjax.errors import InputError
 from lobjax.tasks import make
@@ -17,14 +17,14 @@ BEST_BIDS = (4, 11, 16)  # lots of the opening book at 1000, 999, 998
 
 
 @pytest.fixture(scope="module")
-def theatre() -> Theatre:
+def cache() -> ProgramCache:
     """Programs of this file, compiled once."""
-    return Theatre()
+    return ProgramCache()
 
 
 @pytest.fixture
-def shared(theatre, monkeypatch):
-    monkeypatch.setattr("bench.papers.execution.report.Theatre", lambda: theatre)
+def shared(cache, monkeypatch):
+    monkeypatch.setattr("bench.papers.execution.report.ProgramCache", lambda: cache)
 
 
 def result(**counts: float) -> Result:
@@ -44,17 +44,17 @@ def test_a_market_order_into_the_opening_book_fetches_what_it_must(shared, tmp_p
     assert record["commit"] and record["versions"]["jax"] and "not in the time" in record["included"]
 
 
-def test_strategies_and_sizes_share_a_program_and_differ_in_what_they_do(theatre):
+def test_strategies_and_sizes_share_a_program_and_differ_in_what_they_do(cache):
     played = {}
     for lots in (20, 17):
         env = make(cell_config("noise", lots, warm_up_s=0.0, engine="host"))
         for name in ("market", "sl", "twap"):
-            played[lots, name] = theatre.play(env, strategy(name, env), 3, 100)
-    assert len(theatre.programs) == 1 and sum(one.compile_s > 0 for one in played.values()) <= 1
+            played[lots, name] = cache.play(env, strategy(name, env), 3, 100)
+    assert len(cache.programs) == 1 and sum(one.compile_s > 0 for one in played.values()) <= 1
     assert len({one.mean for one in played.values()}) == len(played)
     assert played[17, "market"].mean == pytest.approx(-(BEST_BIDS[1] + 2 * 2) / 17)
     assert played[20, "market"].messages < played[20, "twap"].messages  # its episodes end with the first step
-    again = theatre.play(env, strategy("twap", env), 3, 100, first=1)
+    again = cache.play(env, strategy("twap", env), 3, 100, first=1)
     assert np.array_equal(again.returns[:2], played[17, "twap"].returns[1:])
 
 

@@ -89,7 +89,7 @@ def probe(learning_rate: float = 5e-4, **changes):
 
 
 def test_the_table_has_ours_the_papers_and_z(monkeypatch, tmp_path: Path, capsys):
-    monkeypatch.setattr(paper, "Theatre", Fake)
+    monkeypatch.setattr(paper, "ProgramCache", Fake)
     monkeypatch.setattr(paper, "profile_of", lambda env: np.ones(env.decisions))
     played = {}
     monkeypatch.setattr(measuring, "measure", lambda markets, *rest: played.setdefault("asked", (markets, *rest)))
@@ -118,7 +118,7 @@ def test_counts_that_must_be_zero_are_said(monkeypatch, capsys):
         def play(self, *arguments, **rest) -> Result:
             return super().play(*arguments, **rest)._replace(counts=dict.fromkeys(MUST_BE_ZERO, 0.0) | {"late": 3.0})
 
-    monkeypatch.setattr(paper, "Theatre", Late)
+    monkeypatch.setattr(paper, "ProgramCache", Late)
     monkeypatch.setattr(paper, "profile_of", lambda env: np.ones(env.decisions))
     command(episodes=10, cells="noise-20", engine="host")
     assert "**Mind:** noise, 20 lots, twap: late is 3: " in capsys.readouterr().out
@@ -196,7 +196,7 @@ def test_an_evaluation_is_made_once(untrained):
 
 
 def test_the_whole_command_with_agents(untrained, monkeypatch, tmp_path: Path, capsys):
-    monkeypatch.setattr(paper, "Theatre", Fake)
+    monkeypatch.setattr(paper, "ProgramCache", Fake)
     monkeypatch.setattr(paper, "profile_of", lambda env: np.ones(env.decisions))
     options = {"episodes": 100, "cells": "noise-20", "engine": "host", "train": True, "agents": "ln", "set": TINY}
     command(**options, seeds="3", runs=untrained, out=tmp_path, statistics=0)

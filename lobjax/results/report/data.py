@@ -7,7 +7,7 @@ import polars as pl
 from lobjax.results.comparison import Comparison
 
 
-class Told(NamedTuple):
+class ReportData(NamedTuple):
     """A backtest's folder, read and checked."""
 
     about: dict[str, Any]  # run.json
