@@ -11,6 +11,7 @@ import numpy as np
 
 from lobjax.clock import NS
 from lobjax.ffi import inlined, integers, naturals, outer
+from lobjax.flow.driven import DrivenParams
 from lobjax.flow.fixed import FRACTION_BITS, LN2, MAX_TOTAL_RATE, MINUS_LOG, STEPS
 from lobjax.flow.host_levels import MOST_DISTANCES, first_place
 from lobjax.flow.poisson import REFILL_LOTS, REFILL_NS, PoissonParams
@@ -24,8 +25,9 @@ UINT32_MAX = 2**32 - 1
 ONE = 1 << FRACTION_BITS
 _LOG_TABLE = MINUS_LOG.astype(np.int64)
 
-LEAVES = 9  # parameters that the twin reads
-_LIMIT, _CANCEL, _MOST, _MARKET, _THRESHOLDS, _FIRST, _LOG, _WEIGHTS, _FACTOR = range(LEAVES)
+LEAVES = 10  # parameters that the twin reads
+_LIMIT, _CANCEL, _MOST, _MARKET, _THRESHOLDS, _FIRST, _LOG, _WEIGHTS, _FACTOR, _DRIVEN = range(LEAVES)
+_PUSH_BUYS, _PUSH_SELLS, _SIZE, _VALUE, _THRESHOLD, _CAP, _RATE = range(7)  # of the last, int32
 
 
 def poisson_leaves(params: PoissonParams) -> list[jax.Array]:
@@ -33,7 +35,7 @@ def poisson_leaves(params: PoissonParams) -> list[jax.Array]:
     if max(params.distances, params.tactical.levels if params.tactical else 0) > MOST_DISTANCES:
         raise ValueError(f"a flow of {params.distances} distances is more than {MOST_DISTANCES}")
     limit, cancel = params.limit[: params.distances], params.cancel[: params.distances]
-    tactical = params.tactical
+    tactical, driven = params.tactical, params.driven
     return [
         jnp.cumsum(limit, dtype=jnp.uint32),
         cancel,
@@ -44,7 +46,13 @@ def poisson_leaves(params: PoissonParams) -> list[jax.Array]:
         params.minus_log,
         tactical.weights[: tactical.levels] if tactical else jnp.zeros((0,), jnp.int32),
         tactical.factor if tactical else jnp.uint32(0),
+        _driven_leaf(driven) if driven else jnp.zeros((0,), jnp.int32),
     ]
+
+
+def _driven_leaf(driven: DrivenParams) -> jax.Array:
+    numbers = (driven.size, driven.value2, driven.threshold2, driven.cap2, driven.rate)
+    return jnp.concatenate([driven.push.astype(jnp.int32), jnp.stack([x.astype(jnp.int32) for x in numbers])])
 
 
 class Rates(NamedTuple):
@@ -94,6 +102,11 @@ def next_poisson(state, book, words, params, lengths, levels, rates, message):
         bid_market = ask_market = market
         bid_limits = ask_limits = limits
         bid_cancels, ask_cancels = rates.cancels[BID], rates.cancels[ASK]
+    driven = integers(params[_DRIVEN], lengths[_DRIVEN])
+    if driven.shape[0] > 0:
+        gap2 = np.int64(driven[_VALUE]) - (bid + ask)
+        bid_market = _driven_rate(bid_market, gap2, driven[_PUSH_BUYS], driven)
+        ask_market = _driven_rate(ask_market, -gap2, driven[_PUSH_SELLS], driven)
     first_ask = (bid_market + bid_limits + bid_cancels) & UINT32_MAX
     total = (first_ask + ask_market + ask_limits + ask_cancels) & UINT32_MAX
     place = np.int64((np.uint64(words[1]) * np.uint64(total)) >> np.uint64(32))
@@ -122,6 +135,8 @@ def next_poisson(state, book, words, params, lengths, levels, rates, message):
     size = np.int64(1)
     for k in range(np.uint64(thresholds.shape[0])):
         size += thresholds[k] <= words[2]
+    if driven.shape[0] > 0 and kind == MARKET and total > 0:
+        size = max((size * np.int64(driven[_SIZE])) >> FRACTION_BITS, 1)
     message[0] = kind
     message[1] = side
     message[2] = np.int32(ask - level if side == BID else bid + level)
@@ -205,6 +220,14 @@ def _multipliers(bids, asks, factor):
     imbalance = (part << FRACTION_BITS) // max(whole, 1)
     pressed = ONE + ((imbalance * (factor >> 4)) >> (FRACTION_BITS - 4))
     return pressed if bids > asks else np.int64(ONE), pressed if asks > bids else np.int64(ONE)
+
+
+@inlined
+def _driven_rate(rate, gap2, push, driven):
+    """Twin of `driven.driven_rate`; gap2: half ticks by which the value is on the side's way."""
+    each = np.int64(driven[_RATE])
+    excess2 = max(np.int64(0), min(gap2 - driven[_THRESHOLD], np.int64(driven[_CAP])))
+    return _times(rate, np.int64(push)) + each * min(excess2, MAX_TOTAL_RATE // max(each, 1))
 
 
 @inlined

@@ -21,6 +21,7 @@ import numpy as np
 from lobjax.book import Book, BySide, best_prices, lots_from
 from lobjax.clock import Time, choose, from_seconds
 from lobjax.flow.base import Opening
+from lobjax.flow.driven import DrivenParams, driven_rate, driven_size
 from lobjax.flow.fixed import (
     MAX_TOTAL_RATE,
     MINUS_LOG,
@@ -105,6 +106,7 @@ class PoissonParams(flax.struct.PyTreeNode):
     start: Time  # minus the warm-up: an episode's clock starts at 0 after it
     distances: int = flax.struct.field(pytree_node=False)  # D
     size_max: int = flax.struct.field(pytree_node=False)
+    driven: DrivenParams | None = None  # informed traders and events
 
 
 class PoissonState(NamedTuple):
@@ -166,6 +168,8 @@ class PoissonFlow:
         # is found by the sums of its parts first.
         limits, cancels = _total(limit), tuple(map(_total, cancel))
         markets = [pressed(params.market[...], pressed_by(side, cancels=False)) for side in Side]
+        if params.driven is not None:
+            markets = [driven_rate(markets[side], side, bid + ask, params.driven) for side in Side]
         all_limits = [pressed(limits, pressed_by(side, cancels=False)) for side in Side]
         all_cancels = [pressed(cancels[side], pressed_by(side, cancels=True)) for side in Side]
         totals = [markets[side] + all_limits[side] + all_cancels[side] for side in Side]
@@ -187,7 +191,10 @@ class PoissonFlow:
         kind = jnp.where(idle, Kind.NOOP, jnp.where(is_market, Kind.MARKET, kind))
         side = jnp.where(idle, len(Side), asks.astype(jnp.int32))
         price = jnp.where(side == Side.BID, ask - level, bid + level)
-        message = Message(kind, side, price, _size(words[2], params), state.next_id, jnp.int32(0))
+        size = _size(words[2], params)
+        if params.driven is not None:
+            size = jnp.where(is_market, driven_size(size, params.driven), size)
+        message = Message(kind, side, price, size, state.next_id, jnp.int32(0))
         rate = jnp.minimum(total, jnp.uint32(MAX_TOTAL_RATE))
         wait = waiting_time(exponential(words[0], params.minus_log), rate)
         message, wait = _refill(message, wait, bests, (bid, ask), resting)

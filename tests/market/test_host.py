@@ -28,6 +28,7 @@ from lobjax.flow import (
     fixed,
 )
 from lobjax.flow import host_poisson as twins
+from lobjax.flow.driven import DrivenParams
 from lobjax.flow.host import twin_of
 from lobjax.flow.recorded import to_device
 from lobjax.flow.strategic import strategic_params
@@ -105,6 +106,19 @@ def traders_case(**sizes) -> Case:
     return Case(Market(flow=StrategicFlow(flow), **sizes), numbers(rng, sizes["accounts"], params), sent=5, closing=2)
 
 
+def driven_case(**sizes) -> Case:
+    """A Poisson market with informed traders and market orders that events scale; the value moves away from the mid."""
+    flow, rng = PoissonFlow(), np.random.default_rng(7)
+    sizes = {"capacity": 64, "accounts": 2, "queue_places": 8, "max_messages": 9, "levels": 4, **sizes}
+    config = PoissonConfig(opening_lots=(4, 11, 16, 19), warm_up_s=0.0, tactical=TacticalConfig(levels=7))
+    driven = DrivenParams(
+        push=jnp.asarray([3 << 15, 5 << 16], jnp.uint32), size=jnp.uint32(7 << 15), value2=jnp.int32(2006), threshold2=jnp.int32(2),
+        cap2=jnp.int32(40), rate=jnp.uint32(1 << 14),
+    )  # fmt: skip
+    params = flow.params(config, sizes["capacity"]).replace(driven=driven)
+    return Case(Market(flow=flow, **sizes), numbers(rng, sizes["accounts"], params), sent=5, closing=2)
+
+
 def recorded_case(*, trader: bool = False, **sizes) -> Case:
     """A record of any messages; with `trader`, a strategic one beside it."""
     flow, rng = RecordedFlow(), np.random.default_rng(2)
@@ -146,8 +160,9 @@ def opened(case, markets):
         partial(traders_case, capacity=4),
         partial(traders_case, step_messages=25, max_messages=27, queue_places=4),
         partial(recorded_case, trader=True),
+        driven_case,
     ],
-    ids=["poisson", "small", "counted", "recorded"],
+    ids=["poisson", "small", "counted", "recorded", "driven"],
 )
 def test_equals_the_definition_in_every_leaf_after_every_step(make):
     case, markets, steps = make(), 8, 30
