@@ -33,8 +33,8 @@ _HOMES = {
     "step": "lobjax.book",
 }
 _PACKAGES = (
-    "book", "data", "engine", "env", "evaluation", "flow", "market", "nets", "policy", "reference", "results", "snapshot", "strategies",
-    "tasks", "torch_port", "trace", "types",
+    "audit", "book", "data", "engine", "env", "evaluation", "flow", "market", "nets", "policy", "reference", "results", "risk", "snapshot",
+    "strategies", "tasks", "torch_port", "trace", "types",
 )  # fmt: skip
 
 __all__ = [

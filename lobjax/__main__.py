@@ -1,96 +1,42 @@
-"""`python -m lobjax data build|inspect`: recorded days. What a command needs is imported when it runs."""
+"""`python -m lobjax GROUP COMMAND`: one module of `lobjax.commands` a group. What a command needs is imported when it runs."""
 
 import sys
-import time
-from pathlib import Path
-from typing import Annotated
-
-import tyro
+from importlib import import_module
 
 from lobjax.cli import run_command
 from lobjax.errors import InputError, nearest
 from lobjax.exits import exits_cleanly
-from lobjax.ranges import Range, ranged
 
-GROUPS = ("data",)
-USAGE = """usage: python -m lobjax data {build,inspect} ...
+GROUPS = {
+    "data": "recorded days of order flow",
+    "risk": "backtests of value at risk, and the circuit breaker over recorded ticks",
+    "audit": "logs in which a change shows",
+}
 
-Recorded days of order flow; `python -m lobjax data --help` says more."""
 
-
-@ranged
-def build(
-    path: Annotated[Path, tyro.conf.Positional],
-    book: Annotated[Path | None, tyro.conf.Positional] = None,
-    /,
-    *,
-    out: Path,
-    tick_size: Annotated[int, Range(1, 10**9)] | None = None,
-    levels: Annotated[int, Range(1, 512)] | None = None,
-    margin: Annotated[int, Range(0, 10_000)] | None = None,
-    instrument: str | None = None,
-) -> None:
-    """Translate a LOBSTER day, or a Databento MBO file, into a folder that loads in a moment; does nothing where that is up to date.
-
-    Args:
-        path: The official zip, a message file (.csv, .csv.gz), a folder with one of these; or a .dbn, .dbn.zst.
-        book: The orderbook file; by default the one beside the message file.
-        out: Folder to write, whole or not at all.
-        tick_size: File price units in one tick. LOBSTER: of 1e-4 dollars, 100 by default; MBO: of 1e-9, found by default.
-        levels: Depth of the window; by default that of the book file (MBO: 5).
-        margin: Further levels a side to hold (a measured default).
-        instrument: Its symbol or number, where an MBO file holds several.
-    """
-    from lobjax.data.store import build as build_folder
-
-    start = time.perf_counter()
-    day, built = build_folder(
-        path, book, out=out, tick_size=tick_size, levels=levels, margin=margin, instrument=instrument
+def usage() -> str:
+    lines = [f"  {name:<8} {summary}" for name, summary in GROUPS.items()]
+    return "\n".join(
+        [
+            "usage: python -m lobjax GROUP COMMAND ...",
+            "",
+            *lines,
+            "",
+            "python -m lobjax GROUP --help tells more of one.",
+        ]
     )
-    done = f"built in {time.perf_counter() - start:.1f} s" if built else "up to date"
-    print(f"{out}: {done}; {day.info.rows:,} rows, {len(day.origin):,} messages", file=sys.stderr)
-    if strange := day.info.counts.get("unexplained_rows"):
-        print(f"{out}: {strange:,} book rows differ above their deepest level and were not corrected", file=sys.stderr)
-
-
-@ranged
-def inspect(
-    path: Annotated[Path, tyro.conf.Positional],
-    book: Annotated[Path | None, tyro.conf.Positional] = None,
-    /,
-    *,
-    tick_size: Annotated[int, Range(1, 10**9)] | None = None,
-    levels: Annotated[int, Range(1, 512)] | None = None,
-    instrument: str | None = None,
-) -> None:
-    """Show what is in a built folder, a LOBSTER day or a Databento MBO file.
-
-    Args:
-        path: A built folder, or files as for `build`.
-        book: The orderbook file; by default the one beside the message file.
-        tick_size: File price units in one tick, as for `build` (not of a built folder).
-        levels: Depth of the window, as for `build` (not of a built folder).
-        instrument: Its symbol or number, where an MBO file holds several (not of a built folder).
-    """
-    from lobjax.data.store import load_day
-    from lobjax.data.summary import summary
-
-    given = {"tick_size": tick_size, "levels": levels, "instrument": instrument}
-    lines = summary(load_day(path, book, **{name: value for name, value in given.items() if value is not None}))
-    width = max(len(name) for name, _ in lines)
-    for name, text in lines:
-        print(f"{name:<{width}}  {text}")
 
 
 @exits_cleanly
 def main(args: list[str]) -> None:
     """Run the command that the arguments name, after the group that it belongs to."""
     if not args or args[0] in ("-h", "--help"):
-        print(USAGE)
+        print(usage())
         raise SystemExit(0 if args else 2)
     if args[0] not in GROUPS:
         raise InputError(f"no command '{args[0]}'; {nearest(args[0], GROUPS)}")
-    run_command({"build": build, "inspect": inspect}, "python -m lobjax data", args[1:])
+    commands = import_module(f"lobjax.commands.{args[0]}").COMMANDS
+    run_command(commands, f"python -m lobjax {args[0]}", args[1:])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from lobjax.learn.sweep.config import SweepConfig
 from lobjax.policy import PolicyConfig
 from lobjax.ranges import stated
 from lobjax.registry import OneOf
+from lobjax.risk import BreakerConfig, Limits
 from lobjax.tasks import EnvConfig
 
 HUGE = 10**400
@@ -24,7 +25,7 @@ WHOLE = (-1, 0, 1, 2, 7, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, HUGE, -HUGE,
 BROKEN = (0.0, -0.0, 1.0, -1.0, 0.5, 5e-324, -5e-324, 1e-40, 1e-9, 1e6, 1e38, 1e39, 1e308, -1e308, math.nan, math.inf)
 OTHER = (True, False, "7", "1e308", "nan", None, [], {}, [[]], "x" * 10**5, [1] * 10**6, np.float32(0.5), np.int64(3))
 HOSTILE = (*WHOLE, *BROKEN, *OTHER)
-ROOTS = (EnvConfig, TrainConfig, BacktestConfig, SweepConfig, PolicyConfig, Episodes)
+ROOTS = (EnvConfig, TrainConfig, BacktestConfig, SweepConfig, PolicyConfig, Episodes, BreakerConfig, Limits)
 NEEDED: dict[str, dict[str, Any]] = {
     "RecordedConfig": {"path": Path("day")},
     "MixedConfig": {"flows": (PoissonConfig(),)},

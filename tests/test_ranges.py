@@ -13,8 +13,7 @@ import pytest
 
 from backtest.__main__ import report as backtest_report
 from backtest.__main__ import run as backtest_run
-from lobjax.__main__ import build as data_build
-from lobjax.__main__ import inspect as data_inspect
+from lobjax.__main__ import GROUPS
 from lobjax.config import build, override
 from lobjax.errors import InputError
 from lobjax.learn.algorithm import PPOConfig
@@ -142,7 +141,8 @@ def commands() -> list[Any]:
 
     names = [name.replace("-", "_") for name in COMMANDS]
     benches = [getattr(import_module(f"bench.commands.{name}"), name) for name in names]
-    return [*benches, *train_commands().values(), data_build, data_inspect, backtest_run, backtest_report]
+    groups = [c for name in GROUPS for c in import_module(f"lobjax.commands.{name}").COMMANDS.values()]
+    return [*benches, *train_commands().values(), *groups, backtest_run, backtest_report]
 
 
 OPTIONS = [

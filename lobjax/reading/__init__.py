@@ -8,6 +8,7 @@ A file of S bytes takes at most `ROOM + EXPANDS * S` bytes of memory to read, wh
 """
 
 from lobjax.reading.arrays import read_npz
+from lobjax.reading.csv_rows import Rows, is_number, read_csv
 from lobjax.reading.documents import MOST_JSON, parse_json, read_json, read_lines
 from lobjax.reading.files import MOST_TEXT, MiB, exists, is_file, opened, read_bytes, read_text
 from lobjax.reading.parsing import parsing
@@ -21,15 +22,18 @@ __all__ = [
     "MOST_TEXT",
     "ROOM",
     "MiB",
+    "Rows",
     "Unpacked",
     "check_method",
     "exists",
     "is_file",
+    "is_number",
     "most_for",
     "opened",
     "parse_json",
     "parsing",
     "read_bytes",
+    "read_csv",
     "read_json",
     "read_lines",
     "read_npz",

@@ -16,7 +16,7 @@ _PARSING = (
 )  # fmt: skip
 # And libraries whose exceptions are of no such class, by the names of their modules; Rust's panics are no Exceptions even.
 _LIBRARIES = (
-    "polars", "pyarrow", "yaml", "_lzma", "lzma", "_zstd", "safetensors", "safetensors_rust", "databento_dbn", "pyo3_runtime",
+    "polars", "pyarrow", "yaml", "_csv", "_lzma", "lzma", "_zstd", "safetensors", "safetensors_rust", "databento_dbn", "pyo3_runtime",
 )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ EVERY = f"""
 import contextlib, io, sys
 from backtest.__main__ import main as backtest
 from bench.__main__ import COMMANDS, main as bench
-from lobjax.__main__ import main as lobjax
+from importlib import import_module
+from lobjax.__main__ import GROUPS, main as lobjax
 from train.__main__ import commands, main as train
 
 lines = [(train, [name]) for name in ("", *commands())]
 lines += [(backtest, [name]) for name in ("", "run", "report")]
-lines += [(lobjax, ["data", name]) for name in ("", "build", "inspect")] + [(lobjax, [""])]
+lines += [(lobjax, [group, name]) for group in GROUPS for name in ("", *import_module("lobjax.commands." + group).COMMANDS)]
+lines += [(lobjax, [""])]
 lines += [(bench, [name]) for name in ("", *COMMANDS)]
 for main, words in lines:
     for last, status in (("--help", 0), ("--nonsense=1", 2)):
