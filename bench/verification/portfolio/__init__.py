@@ -1,0 +1,1 @@
+"""The witness of the portfolio's accounting: small cases through the environment's own functions, beside the reference."""
