@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from lobjax import plugins
-from lobjax.config import build, load_yaml, override
+from lobjax.config import build, formerly, load_yaml, override
 from lobjax.evaluation import MOST_BATCH, MOST_EPISODES
 from lobjax.flow import FLOWS, RecordedConfig, is_recorded, overlap
 from lobjax.ranges import Length, Range, Seed, check
@@ -33,8 +33,8 @@ class BacktestConfig:
     batch: Annotated[int, Range(1, MOST_BATCH)] = 1024  # episodes side by side
     profile: Annotated[Any, OneOf(FLOWS)] | None = None
     models: ModelsConfig = field(default_factory=ModelsConfig)  # the numbers of strategies that are closed forms
-    # At the market between decisions, in the episode that the report shows in detail.
-    looks: Annotated[int, Range(1, 10_000)] = 40
+    # Of the market, in the episode that the report shows in detail.
+    samples_per_decision: Annotated[int, Range(1, 10_000)] = field(default=40, metadata=formerly("looks"))
 
     def __post_init__(self) -> None:
         check(self)

@@ -72,7 +72,7 @@ def _episodes(config: BacktestConfig, env: Environment) -> Episodes:
 
 
 def _trace(config: BacktestConfig, env: Environment, player: Player, episodes: Episodes, index: int) -> Trace:
-    return trace_episode(env, env.default_params, player, episodes, index, config.looks)[1]
+    return trace_episode(env, env.default_params, player, episodes, index, config.samples_per_decision)[1]
 
 
 def _about(config: BacktestConfig, env: Environment, policy: Path | None, command: str, index: int) -> dict[str, Any]:
@@ -86,5 +86,5 @@ def _about(config: BacktestConfig, env: Environment, policy: Path | None, comman
         "engine": env.engine.engine,
         **stamp(),
         "data": data_sources(*flows),
-        "detail": {"episode": index, "same_as_table": env.starts > 0 or config.looks == 1},
+        "detail": {"episode": index, "same_as_table": env.starts > 0 or config.samples_per_decision == 1},
     }

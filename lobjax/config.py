@@ -3,7 +3,7 @@
 An unknown key is an error that names the nearest one; a value of the wrong type is an error that says which was wanted
 (`yaml.safe_load("3e-4")` is a string: it is read as a number only where a number is wanted). A union of dataclasses is told apart by
 its `kind` field, a `Literal` with one value; so is what a registry knows (`lobjax.registry.OneOf`). A number must lie in the range that
-is stated beside its field (`lobjax.ranges`).
+is stated beside its field (`lobjax.ranges`). A field that had another name is read by that too (`formerly`).
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from lobjax.reading import parsing, read_text
 from lobjax.registry import OneOf
 
 C = TypeVar("C")
+_FORMERLY = "formerly"
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def build(cls: type[C], data: dict[str, Any], where: str = "config") -> C:
     """Build the dataclass `cls` from a mapping, strictly; nested dataclasses too. `where` names the place in errors."""
     if not isinstance(data, dict):
         raise InputError(f"{where}: expected a mapping, found {type(data).__name__} {shown(data)}")
+    data = renamed(cls, data, where)
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     for key in data:
@@ -52,6 +54,21 @@ def build(cls: type[C], data: dict[str, Any], where: str = "config") -> C:
         return cls(**values)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
+
+
+def formerly(name: str) -> dict[str, str]:
+    """Metadata of a field: the name that it had, by which files that were written then are still read."""
+    return {_FORMERLY: name}
+
+
+def renamed(cls: type, data: dict[str, Any], where: str = "config") -> dict[str, Any]:
+    """A mapping with the names that the fields of the dataclass `cls` have now. InputError where a field is there by both of its names."""
+    now = {f.metadata[_FORMERLY]: f.name for f in dataclasses.fields(cls) if _FORMERLY in f.metadata}
+    if twice := next((name for name in now if name in data and now[name] in data), None):
+        raise InputError(
+            f"{where}: '{twice}' is the former name of '{now[twice]}', and both are there; remove '{twice}'"
+        )
+    return {now.get(key, key): value for key, value in data.items()}
 
 
 def override(data: dict[str, Any], assignments: list[str]) -> dict[str, Any]:

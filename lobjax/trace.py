@@ -1,4 +1,4 @@
-"""One episode under the glass: the same play, with the market looked at several times between decisions."""
+"""One episode in detail: the same play, with the market sampled several times between decisions."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -35,41 +35,41 @@ class Trace(NamedTuple):
     volume_lots: np.ndarray  # int32 [K], lots traded by everybody since the moment before
 
 
-class _Look(NamedTuple):
+class _Sample(NamedTuple):
     market: MarketState
     volume: jax.Array
 
 
 @settled
 def trace_episode(
-    env: Environment, params: EnvParams, player: Player, episodes: Episodes, index: int, looks: int = 1
+    env: Environment, params: EnvParams, player: Player, episodes: Episodes, index: int, samples: int = 1
 ) -> tuple[dict[str, np.ndarray], Trace]:
-    """Play episode `index` alone, with `looks` looks a decision; returns the scalars of `info` by decision `[T]`, and the trace.
+    """Play episode `index` alone, with `samples` of the market a decision. Returns scalars of `info` by decision `[T]`, and the trace.
 
-    With one look it is the episode that `lobjax.evaluation` plays. With more, each part of a step draws random words of its own: a
+    With one sample it is the episode that `lobjax.evaluation` plays. With more, each part of a step draws random words of its own: a
     simulated market then goes another way from the same opening, while a recorded one, which draws none, does exactly the same.
     """
-    if looks > 1 and env.market.step_messages:
-        raise ValueError("a step that is counted in messages has no parts by the clock; look once")
-    until = _parts(params.step_time, looks)
+    if samples > 1 and env.market.step_messages:
+        raise ValueError("a step that is counted in messages has no parts by the clock; take one sample")
+    until = _parts(params.step_time, samples)
     play = jax.jit(lambda params, index: _play(env, params, player, episodes, index, until))
     opening, infos, seen, over = play(params, jnp.int32(index))
     length = int(np.argmax(np.append(np.asarray(over), True))) + 1  # decisions until the episode ended
     length = min(length, env.decisions)
     infos = {name: np.asarray(value)[:length] for name, value in infos.items() if value.ndim == 1}
     seen = jax.tree.map(lambda x: np.asarray(x)[:length].reshape(-1, *x.shape[2:]), seen)
-    looked = jax.tree.map(lambda a, b: np.concatenate([np.asarray(a)[None], b]), opening, seen)
-    return infos, _trace(looked, looks)
+    sampled = jax.tree.map(lambda a, b: np.concatenate([np.asarray(a)[None], b]), opening, seen)
+    return infos, _trace(sampled, samples)
 
 
-def _trace(looked: _Look, looks: int) -> Trace:
-    market, account = looked.market, looked.market.accounts
+def _trace(sampled: _Sample, samples: int) -> Trace:
+    market, account = sampled.market, sampled.market.accounts
     cash = to_int(Wide(account.cash.high[:, AGENT], account.cash.low[:, AGENT]))
     seconds = np.asarray(market.now.s + market.now.ns / NS)
     return Trace(
         time_s=seconds - seconds[0],
         opened_s=seconds[0],
-        decision=np.append(np.arange(len(seconds) - 1) % looks == 0, False),  # none at the end
+        decision=np.append(np.arange(len(seconds) - 1) % samples == 0, False),  # none at the end
         price_ticks=np.asarray(market.book.price),
         size_lots=np.asarray(market.book.size),
         owner=np.asarray(market.book.owner),
@@ -77,7 +77,7 @@ def _trace(looked: _Look, looks: int) -> Trace:
         maker_lots=np.asarray(account.maker_lots[:, AGENT]),
         taker_lots=np.asarray(account.taker_lots[:, AGENT]),
         cash_ticks=cash,
-        volume_lots=np.asarray(looked.volume),
+        volume_lots=np.asarray(sampled.volume),
     )
 
 
@@ -93,20 +93,20 @@ def _play(env: Environment, params: EnvParams, player: Player, episodes: Episode
         memory, task, orders = decide(key, memory, observations, first, states)
         task, orders = jax.tree.map(lambda x: x[0], (task, orders))
         state = replace(state, task=task)
-        seen = _look(env, jax.random.fold_in(key_steps, step), state.market, orders, params, until)
+        seen = _sampled(env, jax.random.fold_in(key_steps, step), state.market, orders, params, until)
         market = jax.tree.map(lambda x: x[-1], seen.market).replace(tape=_whole(seen.market.tape))
         observation, state, over, info = _judge(env, state, market, params)
         return (memory, observation, state), (info, seen, over)
 
-    opening = _Look(state.market, jnp.int32(0))
+    opening = _Sample(state.market, jnp.int32(0))
     carry = (first_memory(player, 1), observation, state)
     _, (infos, seen, over) = jax.lax.scan(one, carry, jnp.arange(env.decisions, dtype=jnp.int32))
     return opening, infos, seen, over
 
 
-def _look(
+def _sampled(
     env: Environment, key: jax.Array, market: MarketState, orders: Orders, params: EnvParams, parts: Time
-) -> _Look:
+) -> _Sample:
     """The market after each part `[P]` of a step: orders are sent with the first, closing messages come with the last."""
     n = parts.s.shape[0]
     part = jnp.arange(n, dtype=jnp.int32)
@@ -118,7 +118,7 @@ def _look(
         sent = orders.sent._replace(kind=jnp.where(part == 0, orders.sent.kind, Kind.NOOP))
         closing = orders.closing._replace(kind=jnp.where(part == n - 1, orders.closing.kind, Kind.NOOP))
         market = env.market.step(key, market, Orders(sent, closing), until, params.market)
-        return market, _Look(market, jnp.sum(market.tape.traded_lots, dtype=jnp.int32))
+        return market, _Sample(market, jnp.sum(market.tape.traded_lots, dtype=jnp.int32))
 
     return jax.lax.scan(one, market, (part, keys, until))[1]
 

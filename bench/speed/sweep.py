@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from bench import recording, timing
 from lobjax.learn import devices, memory, runner
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.sweep import lanes, play
+from lobjax.learn.sweep import batching, play
 from lobjax.learn.tasks import MARKET
 
 BASE = Path(__file__).parents[2] / "configs" / "train" / "market_making.yaml"
@@ -21,7 +21,7 @@ CHANGE = "lower --seeds, or n_envs by --set"
 def measured(config: TrainConfig, seeds: int, updates: int, runs: int) -> dict[str, Any]:
     """The record."""
     env = MARKET.make(config.env)
-    memory.estimate(config, env, lanes=seeds).check(f"{seeds} seeds")
+    memory.estimate(config, env, runs=seeds).check(f"{seeds} seeds")
     total = seeds * updates * config.batch_size
     beside, beside_s = _together(config, env, seeds, updates, runs)
     after, after_s = _one_by_one(config, env, seeds, updates, runs)
@@ -47,8 +47,8 @@ def measured(config: TrainConfig, seeds: int, updates: int, runs: int) -> dict[s
 
 def _together(config: TrainConfig, env: Any, seeds: int, updates: int, runs: int) -> tuple[timing.Timed, float]:
     keys = jnp.stack([jax.random.key(seed) for seed in range(seeds)])
-    numbers = lanes.stack_numbers([config] * seeds)
-    constants, axes = lanes.stack_constants([env.default_params] * seeds)
+    numbers = batching.stack_numbers([config] * seeds)
+    constants, axes = batching.stack_constants([env.default_params] * seeds)
     program = play.compile_program(config, env, keys, numbers, constants, axes)
     first = program.init(keys, constants)
 

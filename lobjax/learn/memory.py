@@ -19,8 +19,8 @@ _KEPT = {"transformer": 0.6}
 _SCALARS = 10  # of a step, beside observation and action: flags, log-probability, value, reward, advantage, target
 
 
-def estimate(config: TrainConfig, env: Any, lanes: int = 1) -> Estimate:
-    """Of a run on one device, or one device's part of it where devices have memory of their own; of `lanes` runs side by side.
+def estimate(config: TrainConfig, env: Any, runs: int = 1) -> Estimate:
+    """Of a run on one device, or one device's part of it where devices have memory of their own; of `runs` of them side by side.
 
     InputError as `make_head`.
     """
@@ -51,8 +51,8 @@ def estimate(config: TrainConfig, env: Any, lanes: int = 1) -> Estimate:
         ),
     }  # fmt: skip
     learns = sum(learning - playing for playing, learning, _ in phases.values()) > 0
-    fewer = "lower lanes or seeds of the sweep, or " if lanes > 1 else ""
-    parts = {name: Part(lanes * pair[learns], fewer + lower) for name, (*pair, lower) in phases.items()}
+    fewer = "lower runs_per_program or seeds of the sweep, or " if runs > 1 else ""
+    parts = {name: Part(runs * pair[learns], fewer + lower) for name, (*pair, lower) in phases.items()}
     return Estimate(parts | {"numbers of the environment": numbers_part(params)})
 
 

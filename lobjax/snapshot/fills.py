@@ -27,7 +27,7 @@ class Trade(NamedTuple):
     cash: Wide
     filled: jax.Array
     leftover: jax.Array
-    looks: jax.Array  # int32, snapshots that it was worked on
+    snapshots: jax.Array  # int32, snapshots that it was worked on
 
 
 def find_fill_price(side: jax.Array, size: jax.Array) -> Fill:
@@ -60,8 +60,8 @@ def execute_trade(
         at = row + k
         works = (trade.leftover != 0) & (at <= last)
         got = fill(bids[at], asks[at], jnp.where(works, trade.leftover, 0))
-        filled, looks = trade.filled + got.filled, trade.looks + works.astype(jnp.int32)
-        return Trade(plus(trade.cash, got.cash), filled, size - filled, looks), None
+        filled, snapshots = trade.filled + got.filled, trade.snapshots + works.astype(jnp.int32)
+        return Trade(plus(trade.cash, got.cash), filled, size - filled, snapshots), None
 
     blank = Trade(wide(), jnp.int32(0), jnp.asarray(size, jnp.int32), jnp.int32(0))
     return jax.lax.scan(look, blank, jnp.arange(patience + 1, dtype=jnp.int32))[0]

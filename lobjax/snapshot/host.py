@@ -19,7 +19,7 @@ class HostTrade(NamedTuple):
     cash: int
     filled: int
     leftover: int
-    looks: int
+    snapshots: int
 
 
 @njit(cache=True)
@@ -41,12 +41,12 @@ def execute_trade(bids, asks, row, size, patience, last):
     """As `fills.execute_trade`, on a day int32 [T, levels, 2] a side. IndexError for snapshots that the day has not."""
     if row < 0 or last >= min(bids.shape[0], asks.shape[0]):
         raise IndexError("the day has no such snapshot")
-    cash, left, looks = 0, size, 0
+    cash, left, snapshots = 0, size, 0
     for at in range(row, min(row + patience, last) + 1):
         if left == 0:
             break
         got = find_fill_price(asks[at] if left > 0 else bids[at], left)
         cash += got.cash
         left = got.leftover
-        looks += 1
-    return HostTrade(cash, size - left, left, looks)
+        snapshots += 1
+    return HostTrade(cash, size - left, left, snapshots)

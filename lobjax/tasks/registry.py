@@ -1,4 +1,4 @@
-"""Tasks by the kind that a configuration names, and all that the rest of the house asks of one."""
+"""Tasks by the kind that a configuration names, and all that the rest of lobjax asks of one."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class MarketReport:
     def read(self, folder: Path, about: dict[str, Any], comparison: Comparison) -> Trace:
         """The episode in detail."""
         backtest, trace = about["backtest"], read_trace(folder)
-        if len(trace.time_s) > backtest["env"]["task"]["decisions"] * backtest["looks"] + 1:
-            raise InputError(f"{folder / TRACE}: more looks than run.json says; {AGAIN}")
+        if len(trace.time_s) > backtest["env"]["task"]["decisions"] * backtest["samples_per_decision"] + 1:
+            raise InputError(f"{folder / TRACE}: more samples than run.json says; {AGAIN}")
         return trace
 
     def pictures(self, told: ReportData) -> dict[str, bytes]:

@@ -24,7 +24,9 @@ def small(task="execution", levels=5) -> EnvConfig:
 def write_config(folder: Path, env=None, **rest) -> Path:
     """Write a configuration for `python -m backtest run`; returns its path."""
     path = folder / "backtest.yaml"
-    path.write_text(yaml.safe_dump({"env": _lists(to_dict(env or small())), "episodes": 40, "looks": 3, **rest}))
+    path.write_text(
+        yaml.safe_dump({"env": _lists(to_dict(env or small())), "episodes": 40, "samples_per_decision": 3, **rest})
+    )
     return path
 
 

@@ -14,7 +14,7 @@ from lobjax.tasks import TASKS
 from lobjax.tasks.snapshot import files
 from lobjax.trace import Trace
 
-COUNT, DECISIONS, LOOKS = 6, 4, 3
+COUNT, DECISIONS, SAMPLES = 6, 4, 3
 RECORDED = {"kind": "recorded", "path": "day", "start_every_s": 60.0}
 KINDS = ("execution", "market_making", "recorded", "snapshot")
 
@@ -42,15 +42,15 @@ def comparison(task: str, players=("agent", "twap")) -> Comparison:
 def trace() -> Trace:
     """An episode in detail."""
     rng = np.random.default_rng(6)
-    looks, book = DECISIONS * LOOKS + 1, (DECISIONS * LOOKS + 1, 2, 8)
+    samples, book = DECISIONS * SAMPLES + 1, (DECISIONS * SAMPLES + 1, 2, 8)
     price = 1000 + rng.integers(1, 6, book) * np.array([-1, 1])[None, :, None]
-    lots = np.cumsum(rng.integers(-1, 2, looks)).astype(np.int32)
+    lots = np.cumsum(rng.integers(-1, 2, samples)).astype(np.int32)
     return Trace(
-        time_s=np.arange(looks) / LOOKS, opened_s=np.float64(34200.0), decision=np.arange(looks) % LOOKS == 0,
+        time_s=np.arange(samples) / SAMPLES, opened_s=np.float64(34200.0), decision=np.arange(samples) % SAMPLES == 0,
         price_ticks=price.astype(np.int32), size_lots=rng.integers(0, 9, book, np.int32), owner=rng.integers(0, 2, book, np.int32),
         lots=lots,
-        maker_lots=np.arange(looks, dtype=np.int32), taker_lots=np.zeros(looks, np.int32), cash_ticks=-1000 * lots.astype(np.int64),
-        volume_lots=rng.integers(0, 9, looks, np.int32),
+        maker_lots=np.arange(samples, dtype=np.int32), taker_lots=np.zeros(samples, np.int32), cash_ticks=-1000 * lots.astype(np.int64),
+        volume_lots=rng.integers(0, 9, samples, np.int32),
     )  # fmt: skip
 
 
@@ -61,7 +61,8 @@ def write(path: Path, kind: str, players=("agent", "twap")) -> Path:
     if kind in ("recorded", "snapshot"):
         env["flow"] = RECORDED
     config = build(
-        BacktestConfig, {"env": env, "looks": LOOKS, "strategies": ["twap"] if task == "execution" else None}
+        BacktestConfig,
+        {"env": env, "samples_per_decision": SAMPLES, "strategies": ["twap"] if task == "execution" else None},
     )
     path.mkdir(parents=True)
     about = {

@@ -42,7 +42,7 @@ from tests.learn.sweeps import BASE, by_formula, loaded, written
         ({"trials": None}, "method tpe needs a number of trials"),
         ({"trials": 20}, "trials 20 does not divide into batches of 8"),
         ({"direction": "up"}, "config.direction: 'up' is not allowed"),
-        ({"seeds": 300}, "lanes 256 does not hold the 300 seeds of one trial"),
+        ({"seeds": 300}, "runs_per_program 256 does not hold the 300 seeds of one trial"),
         ({"metric": "episode/retrun"}, "config.metric: 'episode/retrun' is not reported; did you mean 'episode/return'?"),
         ({"prune": {"at": [0.5, 0.25]}}, "needs rising parts of a run"),
         ({"prune": {"keep": 1.0}}, "keep: 1.0 is out of range"),
@@ -87,7 +87,7 @@ def test_corners_reach_both_ends_of_ranges_and_every_value():
 
 
 def test_trials_share_a_program_where_only_data_differs(tmp_path):
-    sweep = loaded(tmp_path, lanes=6)
+    sweep = loaded(tmp_path, runs_per_program=6)
     numbers = {"algorithm.learning_rate": 1e-3, "algorithm.entropy_coefficient": 0.01}
     points = [{**numbers, "net.hidden": [8 if i % 4 else 16]} for i in range(1, 9)]
     jobs = jobs_of(sweep, 8, points)
@@ -95,7 +95,7 @@ def test_trials_share_a_program_where_only_data_differs(tmp_path):
         (8, 9, 10),
         (12, 13, 14),
         (11, 15),
-    ]  # three of a signature fill 6 lanes with 2 seeds
+    ]  # three of a signature fill 6 runs with 2 seeds
 
 
 def test_proposals_follow_from_the_trials_before_and_nothing_else(tmp_path):

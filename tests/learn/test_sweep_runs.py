@@ -16,7 +16,7 @@ import pytest
 
 from lobjax.flow import PoissonConfig
 from lobjax.learn.config import EvaluationConfig, TrainConfig
-from lobjax.learn.sweep import lanes, play, propose
+from lobjax.learn.sweep import batching, play, propose
 from lobjax.learn.sweep.config import load_sweep
 from lobjax.learn.sweep.run import jobs_of
 from lobjax.learn.tasks import MARKET
@@ -30,7 +30,12 @@ ROOT = Path(__file__).parents[2]
 COMMAND = (
     "import sys; from tests.learn.probes import TASKS; from train.__main__ import main; main(sys.argv[1:], tasks=TASKS)"
 )
-QUICK = {"trials": 8, "batch": 4, "lanes": 4, "prune": {"at": [0.25], "least": 1}}  # two programs a batch, or three
+QUICK = {
+    "trials": 8,
+    "batch": 4,
+    "runs_per_program": 4,
+    "prune": {"at": [0.25], "least": 1},
+}  # two programs a batch, or three
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +98,7 @@ CHANGED = {
 
 
 def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
-    assert set(CHANGED) == set(lanes.ENVIRONMENT)
+    assert set(CHANGED) == set(batching.ENVIRONMENT)
     env = EnvConfig(
         task=MakingConfig(decisions=4, step_s=6.0, quote_lots=3, inventory_limit_lots=6, offsets_ticks=(-1, 0)),
         flow=PoissonConfig(warm_up_s=4.0),
@@ -106,11 +111,11 @@ def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
     for key, value in CHANGED.items():
         _, part, name = key.split(".")
         configs.append(replace(base, env=replace(env, **{part: replace(getattr(env, part), **{name: value})})))
-    assert len({lanes.signature(config) for config in configs}) == 1
+    assert len({batching.signature(config) for config in configs}) == 1
     environments = [make(config.env) for config in configs]
-    constants, axes = lanes.stack_constants([each.default_params for each in environments])
+    constants, axes = batching.stack_constants([each.default_params for each in environments])
     assert any(axis is None for axis in jax.tree.leaves(axes, is_leaf=lambda axis: axis is None))
-    keys, numbers = jnp.stack([jax.random.key(1)] * len(configs)), lanes.stack_numbers(configs)
+    keys, numbers = jnp.stack([jax.random.key(1)] * len(configs)), batching.stack_numbers(configs)
     program = play.compile_program(base, environments[0], keys, numbers, constants, axes)
     state, rewards = program.init(keys, constants), 0
     for _ in range(3):
@@ -129,7 +134,7 @@ def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
     same = jax.tree.map(
         lambda a, b: bool((a == b[0]).all()), single.local.state.market.book, state.local.state.market.book
     )
-    assert all(jax.tree.leaves(same)), "the market is integers: a lane's equals a single run's to the bit"
+    assert all(jax.tree.leaves(same)), "the market is integers: one of a batch equals a single run's to the bit"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "sweep").glob("*.yaml")), ids=lambda path: path.stem)

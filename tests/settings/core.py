@@ -232,7 +232,7 @@ def evaluations() -> Digests:
         episodes = Episodes(count=3, seed=2**31 + 7)
         player = next(iter(players.values()))
         yield f"evaluation {name}", Evaluator(env, env.default_params, episodes).play(player).final
-        yield f"trace {name}", trace_episode(env, env.default_params, player, episodes, 1, looks=2)
+        yield f"trace {name}", trace_episode(env, env.default_params, player, episodes, 1, samples=2)
 
 
 PARTS: dict[str, Callable[[], Digests]] = {

@@ -47,16 +47,16 @@ def test_a_sweep_by_hand(side, size, cash, filled):
 def test_a_leftover_goes_on_until_patience_or_the_day_ends():
     asks, bids = np.stack([ASKS] * 4), np.stack([BIDS] * 4)
     all_asks = 3 * 101 + 2 * 103 + 5 * 110
-    for row, patience, filled, looks in ((0, 0, 10, 1), (0, 1, 20, 2), (0, 9, 25, 3), (2, 9, 20, 2), (3, 9, 10, 1)):
+    for row, patience, filled, snapshots in ((0, 0, 10, 1), (0, 1, 20, 2), (0, 9, 25, 3), (2, 9, 20, 2), (3, 9, 10, 1)):
         got = trade(jnp.asarray(bids), jnp.asarray(asks), jnp.int32(row), jnp.int32(25), patience, 3)
-        cash = -(2 * all_asks + 3 * 101 + 2 * 103) if filled == 25 else -all_asks * looks
-        assert (int(to_int(got.cash)), int(got.filled), int(got.leftover), int(got.looks)) == (
+        cash = -(2 * all_asks + 3 * 101 + 2 * 103) if filled == 25 else -all_asks * snapshots
+        assert (int(to_int(got.cash)), int(got.filled), int(got.leftover), int(got.snapshots)) == (
             cash,
             filled,
             25 - filled,
-            looks,
+            snapshots,
         )
-        assert tuple(host.execute_trade(bids, asks, row, 25, patience, 3)) == (cash, filled, 25 - filled, looks)
+        assert tuple(host.execute_trade(bids, asks, row, 25, patience, 3)) == (cash, filled, 25 - filled, snapshots)
 
 
 @pytest.mark.parametrize(

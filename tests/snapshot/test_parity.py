@@ -90,10 +90,10 @@ def test_trades_over_several_snapshots():
         rows.tolist(),
         CASES.size.tolist(),
     )
-    for mine, there in zip((to_int(ours.cash), ours.filled, ours.leftover, ours.looks), theirs, strict=True):
+    for mine, there in zip((to_int(ours.cash), ours.filled, ours.leftover, ours.snapshots), theirs, strict=True):
         np.testing.assert_array_equal(mine, there)
-    looks = theirs[3]
-    assert (looks > 1).sum() > 500 and looks.max() == patience + 1 and (looks[CASES.size == 0] == 0).all()
+    snapshots = theirs[3]
+    assert (snapshots > 1).sum() > 500 and snapshots.max() == patience + 1 and (snapshots[CASES.size == 0] == 0).all()
 
 
 def test_future_rewards_and_holding():

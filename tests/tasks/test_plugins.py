@@ -101,7 +101,7 @@ def test_a_task_of_ones_own_is_trained_and_evaluated(place, trained):
 
 @pytest.mark.slow
 def test_a_task_of_ones_own_is_backtested_and_reported(place, trained):
-    backtest(["run", "--policy", "run", "--out", "report", "--set", "episodes=16", "looks=2"])
+    backtest(["run", "--policy", "run", "--out", "report", "--set", "episodes=16", "samples_per_decision=2"])
     page = (place / "report" / "report.html").read_text(encoding="utf-8")
     assert "Buying one lot in a simulated market" in page and "What the lot cost beyond the first mid." in page
     about = json.loads((place / "report" / "run.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The paper's agents in its cells: trained, evaluated with drawn actions and without, joined over seeds, and what that says in words."""
+"""The paper's agents in its cells: trained, evaluated with drawn actions and without, joined over seeds, and what that says."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from bench import recording
 from bench.papers.execution.cells import MARKETS, TABLE_A, TABLE_B, Cell
 from bench.papers.execution.playing import ProgramCache
 from bench.papers.execution.scores import Estimate, over_episodes, over_seeds, z_score
+from bench.papers.execution.sentences import sentences, specialists
 from bench.papers.execution.training import (
     AGENTS,
     configuration,
@@ -21,7 +22,6 @@ from bench.papers.execution.training import (
     training_counts,
     training_seconds,
 )
-from bench.papers.execution.words import specialists, words
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.files import whole_file
@@ -66,7 +66,7 @@ def agent_record(
     name: str, chosen: Sequence[Cell], seeds: Sequence[int], benchmarks: Sequence[Mapping[str, Any]], runs: Path,
     cache: ProgramCache, *, episodes: int, seed: int, assignments: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """Everything about one agent: each cell's figures by seed and together, learning curves, and words. Trains what is not trained yet."""
+    """Everything about one agent: each cell's figures by seed and together, curves, and sentences. Trains what is not trained yet."""
     agent, cells = AGENTS[name], []
     for cell in share_of(name, chosen):
         of_seeds = []
@@ -78,7 +78,7 @@ def agent_record(
             scores = evaluated(folder, config, cell, cache, episodes=episodes, seed=seed, first=first)
             of_seeds.append({"seed": training_seed, "folder": run.name, **scores})
         cells.append(_together(cell, agent.column, of_seeds))
-    said = words(name, cells, benchmarks)
+    said = sentences(name, cells, benchmarks)
     return {"about": agent.about, "column": agent.column.upper(), "seeds": list(seeds), "cells": cells, "words": said}
 
 

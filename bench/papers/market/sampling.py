@@ -68,7 +68,7 @@ def _episode(of: Setting, seconds: int, key: jax.Array, index: jax.Array) -> dic
     whole = jnp.arange(-warm, seconds + 1, dtype=jnp.int32)
     grid = Time(whole, jnp.where(whole == seconds, 1, offset))
     ends = jax.tree.map(lambda before, after: jnp.concatenate([before, after[warm:]]), times(warm_up), grid)
-    looks = (whole % DEPTH_EVERY_S == 0) & (whole >= 0) & (whole < seconds)
+    sampled = (whole % DEPTH_EVERY_S == 0) & (whole >= 0) & (whole < seconds)
 
     def one(before: MarketState, step: tuple[jax.Array, Time, jax.Array]) -> tuple[MarketState, dict[str, jax.Array]]:
         state = advance(of, step[0], before, step[1])
@@ -76,7 +76,7 @@ def _episode(of: Setting, seconds: int, key: jax.Array, index: jax.Array) -> dic
         return state, {**_look(of, before, state), "depth": depth}
 
     state = of.market.open(key_open, of.params)
-    state, seen = jax.lax.scan(one, state, (jax.random.split(key_steps, steps), ends, looks))
+    state, seen = jax.lax.scan(one, state, (jax.random.split(key_steps, steps), ends, sampled))
     seen = jax.tree.map(lambda x: x[warm:], seen)
     lots = seen["market_lots"].sum(axis=0)
     return {
@@ -85,7 +85,7 @@ def _episode(of: Setting, seconds: int, key: jax.Array, index: jax.Array) -> dic
         "direction": getattr(state.flow, "direction", jnp.int32(0)),
         "mid_first": seen["mid_before"][0],
         "mid_last": seen["mid"][-1],
-        "depth": seen["depth"].sum(axis=0) / (2 * looks.sum()),
+        "depth": seen["depth"].sum(axis=0) / (2 * sampled.sum()),
         "bought": lots[Side.BID],
         "sold": lots[Side.ASK],
         "wrong": went_wrong(state),

@@ -120,11 +120,13 @@ def _sale(kind: jax.Array, price: jax.Array, lots: jax.Array) -> Message:
     return Message(*(jnp.asarray(field, jnp.int32)[None] for field in (*fields, AGENT)))
 
 
-def stationary_depth(config: PoissonConfig, books: int, seed: int, *, burn_in: int = 20, looks: int = 80) -> np.ndarray:
+def stationary_depth(
+    config: PoissonConfig, books: int, seed: int, *, burn_in: int = 20, samples: int = 80
+) -> np.ndarray:
     """Mean lots of one side by distance from the opposite best, float64 `[books, LEVELS]`, seen every `DEPTH_EVERY` events.
 
     The opening book is the noise trader's own here, so that its cancellations reach it. Busy moments count for more than in an average
-    over time, since it is events that are counted. `burn_in` looks are left out.
+    over time, since it is events that are counted. `burn_in` samples are left out.
     """
     of = setting(config, capacity=DEPTH_CAPACITY)
     opening = of.params.flow.opening
@@ -140,7 +142,7 @@ def stationary_depth(config: PoissonConfig, books: int, seed: int, *, burn_in: i
             return state, both_sides(state)
 
         state = of.market.open(key_open, of.params)
-        _, lots = jax.lax.scan(look, state, jax.random.split(key_steps, burn_in + looks))
+        _, lots = jax.lax.scan(look, state, jax.random.split(key_steps, burn_in + samples))
         return lots[burn_in:].sum(axis=0)
 
-    return in_batches(jax.jit(jax.vmap(book)), books) / (2.0 * looks)
+    return in_batches(jax.jit(jax.vmap(book)), books) / (2.0 * samples)

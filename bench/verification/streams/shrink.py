@@ -10,7 +10,7 @@ import numpy as np
 from bench.verification.streams.difference import Result, differing_books
 from lobjax.types import Message
 
-LANES = 32  # candidates in one batch
+MOST_CANDIDATES = 32  # candidates in one batch
 BATCH_BYTES = 1 << 26  # of a batch's listings: 32 bytes an order's place and message
 
 PRICE = Message._fields.index("price")
@@ -27,19 +27,19 @@ class Probe:
     def __init__(self, engine: str, capacity: int, function: Callable[..., Result]):
         self.engine, self.capacity, self.function = engine, capacity, function
 
-    def lanes(self, length: int) -> int:
+    def batch_size(self, length: int) -> int:
         """How many candidates of a length are tried at once."""
-        return max(1, min(LANES, BATCH_BYTES // (_padded(length) * self.capacity * 32)))
+        return max(1, min(MOST_CANDIDATES, BATCH_BYTES // (_padded(length) * self.capacity * 32)))
 
     def differs(self, candidates: Sequence[np.ndarray]) -> np.ndarray:
         """Bool by candidate, of which there is at least one."""
         length = _padded(max(len(rows) for rows in candidates))
-        lanes, found = self.lanes(length), []
-        for first in range(0, len(candidates), lanes):
-            batch = np.zeros((lanes, length, len(Message._fields)), np.int32)
-            part = candidates[first : first + lanes]
-            for lane, rows in enumerate(part):
-                batch[lane, : len(rows)] = rows
+        size, found = self.batch_size(length), []
+        for first in range(0, len(candidates), size):
+            batch = np.zeros((size, length, len(Message._fields)), np.int32)
+            part = candidates[first : first + size]
+            for i, rows in enumerate(part):
+                batch[i, : len(rows)] = rows
             found.append(self._differing(batch)[: len(part)])
         return np.concatenate(found)
 
@@ -80,7 +80,7 @@ def _fewer(rows: np.ndarray, probe: Probe) -> np.ndarray:
         before, at = len(rows), 0
         while at < len(rows) > 1:
             run = min(run, len(rows) // 2)  # a candidate is never empty
-            starts = range(at, len(rows), run)[: probe.lanes(len(rows))]
+            starts = range(at, len(rows), run)[: probe.batch_size(len(rows))]
             candidates = [np.delete(rows, slice(start, start + run), axis=0) for start in starts]
             hit = _first(candidates, probe)
             at = starts[len(candidates) - 1] + run if hit is None else starts[hit]

@@ -2,7 +2,7 @@
 
 config   what a sweep is, and everything that can be checked before it starts
 space    what is searched: values by dotted key
-lanes    which values are data to a compiled program, so that runs with other values share it
+batching which values are data to a compiled program, so that runs with other values share it
 play     one program: its runs side by side, update by update, without those that are pruned
 propose  what is tried next, and what is not worth going on with (optuna)
 table    trials.parquet, a row for each trial and seed

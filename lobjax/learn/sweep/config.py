@@ -1,6 +1,6 @@
 """What a sweep is, read strictly, and everything that can be known to be wrong before anything compiles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import jax
 
 from lobjax import plugins
-from lobjax.config import build, load_yaml, override
+from lobjax.config import build, formerly, load_yaml, override
 from lobjax.errors import InputError, nearest
 from lobjax.learn import memory, runner
 from lobjax.learn.config import TrainConfig, config_from
 from lobjax.learn.sweep import space as spaces
-from lobjax.learn.sweep.lanes import environments, signature
+from lobjax.learn.sweep.batching import environments, signature
 from lobjax.learn.sweep.space import Point, Space
 from lobjax.learn.tasks import Tasks
 from lobjax.ranges import Length, Range, Seed, check, shown
@@ -44,7 +44,7 @@ class SweepConfig:
     """A search. A trial is a point of `space`, played with `seeds` seeds (the training configuration's and those after it).
 
     `train` is laid over the training configuration at `base` (a path from the sweep's own file). `batch` trials are proposed at once, from
-    what all batches before gave, and played together; a program holds at most `lanes` runs. A trial's value is the mean of
+    what all batches before gave, and played together; a program holds at most `runs_per_program`. A trial's value is the mean of
     `metric` over the last part `over` of its run, episodes counting alike where it is one of `episode/`.
     """
 
@@ -63,7 +63,7 @@ class SweepConfig:
     direction: Literal["maximize", "minimize"] = "maximize"
     over: Annotated[float, Range(1e-6, 1.0)] = 0.1
     startup: Annotated[int, _MANY] = 8  # trials that TPE draws at random first
-    lanes: Annotated[int, Range(1, 65_536)] = 256
+    runs_per_program: Annotated[int, Range(1, 65_536)] = field(default=256, metadata=formerly("lanes"))
     prune: PruneConfig | None = None
 
     def __post_init__(self) -> None:
@@ -77,8 +77,10 @@ class SweepConfig:
                 raise ValueError(
                     f"trials {self.trials} does not divide into batches of {self.batch}; make it a multiple, or change batch"
                 )
-        if self.seeds > self.lanes:
-            raise ValueError(f"lanes {self.lanes} does not hold the {self.seeds} seeds of one trial; raise it")
+        if self.seeds > self.runs_per_program:
+            raise ValueError(
+                f"runs_per_program {self.runs_per_program} does not hold the {self.seeds} seeds of one trial; raise it"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +153,9 @@ def _check(sweep: Sweep) -> None:
     for config in made.values():
         env = environment(config.env)
         learner = runner.assemble(config, env)
-        most = sweep.config.lanes // sweep.config.seeds * sweep.config.seeds
-        lanes = min(most, min(sweep.config.batch, sweep.n_trials) * sweep.config.seeds)
-        memory.estimate(config, env, lanes).check(f"a program of {lanes} runs side by side")
+        most = sweep.config.runs_per_program // sweep.config.seeds * sweep.config.seeds
+        runs = min(most, min(sweep.config.batch, sweep.n_trials) * sweep.config.seeds)
+        memory.estimate(config, env, runs).check(f"a program of {runs} runs side by side")
         if type(config.algorithm) in asked:
             continue
         asked.add(type(config.algorithm))

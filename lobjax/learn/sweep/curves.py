@@ -14,7 +14,7 @@ PARTS = 20  # of a learning curve in the table
 
 
 class Curves:
-    """Learning curves [updates, trials, seeds] of a job. A lane is a pair of a trial's place in the job and a seed's."""
+    """Learning curves [updates, trials, seeds] of a job. A member of the batch is a pair of a trial's place in the job and a seed's."""
 
     def __init__(self, sweep: SweepConfig, config: TrainConfig, trials: Sequence[int], seeds: Sequence[int]) -> None:
         self._sweep, self._config, self._trials, self._seeds = sweep, config, trials, seeds
@@ -22,7 +22,7 @@ class Curves:
         self._metric, self._weight = np.zeros(shape), np.zeros(shape)
         self._broken: dict[
             tuple[int, int], tuple[int, str]
-        ] = {}  # lanes that met a number that is not finite: update, leaf
+        ] = {}  # members that met a number that is not finite: update, leaf
         self._stopped: dict[int, int] = {}  # trials that were pruned: the rung
         at = sweep.prune.at if sweep.prune else ()
         rungs = [min(max(1, round(part * config.n_updates)), config.n_updates) for part in at]
@@ -35,25 +35,25 @@ class Curves:
         failed = {trial for trial, _ in self._broken}
         return [i for i in range(len(self._trials)) if i not in self._stopped and i not in failed]
 
-    def lanes(self, width: int, before: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Lanes of `width` trials: those that play, filled up with others of the lanes before, which are not looked at any more."""
+    def members(self, width: int, before: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Members of a batch of `width` trials: those that play, filled up with others of the batch before, no longer looked at."""
         playing = self.playing
         here = sorted({trial for trial, _ in before}) if before else range(len(self._trials))
         rest = [trial for trial in here if trial not in playing]
         chosen = sorted([*playing, *rest[: width - len(playing)]])
         return [(trial, seed) for trial in chosen for seed in range(len(self._seeds))]
 
-    def add(self, update: int, lanes: Sequence[tuple[int, int]], report: Mapping[str, Any]) -> None:
-        """Take in what an update reported, leaves [lanes]."""
+    def add(self, update: int, members: Sequence[tuple[int, int]], report: Mapping[str, Any]) -> None:
+        """Take in what an update reported, leaves [members]."""
         name, scalars = self._sweep.metric, report["scalars"]
-        weight = scalars["episode/count"] if name.startswith("episode/") else np.ones(len(lanes))
-        for i, (trial, seed) in enumerate(lanes):
+        weight = scalars["episode/count"] if name.startswith("episode/") else np.ones(len(members))
+        for i, (trial, seed) in enumerate(members):
             self._metric[update, trial, seed] = scalars[name][i]
             self._weight[update, trial, seed] = weight[i]
         for path, finite in jax.tree_util.tree_leaves_with_path(report["finite"]):
             for i in np.flatnonzero(~finite).tolist():
                 leaf = jax.tree_util.keystr(path[1:], simple=True, separator=".")
-                self._broken.setdefault(lanes[i], (update + 1, leaf))
+                self._broken.setdefault(members[i], (update + 1, leaf))
 
     def values(self, rung: int) -> dict[int, float]:
         """The value at a rung of each trial that plays, by its number: the mean over seeds. Written down for the table."""

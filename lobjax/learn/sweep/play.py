@@ -17,7 +17,7 @@ from lobjax.learn import runner
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.learner import TrainState
 from lobjax.learn.progress import Advance
-from lobjax.learn.sweep import lanes
+from lobjax.learn.sweep import batching
 from lobjax.learn.sweep.config import SweepConfig
 from lobjax.learn.sweep.curves import Curves
 from lobjax.settings import key_of
@@ -41,7 +41,7 @@ class JobResult(NamedTuple):
 
 
 class Program(NamedTuple):
-    """init(keys, constants) -> state, update(state, numbers, constants) -> state, report: of all lanes."""
+    """init(keys, constants) -> state, update(state, numbers, constants) -> state, report: of all members of the batch."""
 
     init: Callable
     update: Callable
@@ -51,19 +51,19 @@ class Program(NamedTuple):
 def compile_program(
     config: TrainConfig, env: Any, keys: jax.Array, numbers: dict, constants: Any, axes: Any
 ) -> Program:
-    """Compile for so many lanes as there are keys; `axes`: which leaves of the environment's parameters differ by lane."""
+    """Compile for a batch of as many runs as there are keys; `axes`: which leaves of the environment's parameters differ by run."""
 
-    # One lane after another: under `vmap` the orthogonal initialisers become batched QR calls, two of which at once wait for ever for
+    # One run after another: under `vmap` the orthogonal initialisers become batched QR calls, two of which at once wait for ever for
     # the same two threads (jaxlib 0.10.2 on two cores, in its `ParallelBatchMap`).
     def init(keys: jax.Array, constants: Any) -> TrainState:
         learner = runner.assemble(config, env)
         return jax.lax.map(
-            lambda i: learner.init(keys[i], lanes.lane_of(constants, axes, i)),
+            lambda i: learner.init(keys[i], batching.constants_of(constants, axes, i)),
             jnp.arange(keys.shape[0], dtype=jnp.int32),
         )
 
     def update(state: TrainState, values: dict, constants: Any) -> tuple[TrainState, dict[str, Any]]:
-        state, report = runner.assemble(lanes.with_numbers(config, values), env).make_update(None)(state, constants)
+        state, report = runner.assemble(batching.with_numbers(config, values), env).make_update(None)(state, constants)
         return state, {"finite": report["finite"], "scalars": report["scalars"]}
 
     begun = time.perf_counter()
@@ -78,7 +78,7 @@ class JobRunner:
 
     def __init__(self, sweep: SweepConfig, tasks: Any) -> None:
         self._sweep = sweep
-        self._make = lanes.environments(tasks)
+        self._make = batching.environments(tasks)
         self._programs: dict[Any, Program] = {}
 
     def play(self, job: Job, stops: Stops, advance: Advance = lambda n, note="": None) -> JobResult:
@@ -89,7 +89,7 @@ class JobRunner:
         begun, compiling = time.perf_counter(), 0.0
         now, state, at = [], None, 0
         for rung, until in enumerate(curves.ends):
-            before, now = now, curves.lanes(_width(len(job.trials), len(curves.playing)), now)
+            before, now = now, curves.members(_width(len(job.trials), len(curves.playing)), now)
             program, arguments, keys, seconds = self._program(job, now, seeds)
             compiling += seconds
             state = program.init(keys, arguments[1]) if state is None else _taken(state, before, now)
@@ -106,20 +106,20 @@ class JobRunner:
             "job": job.name,
             "runs": len(job.trials) * len(seeds),
             "compile_s": compiling,
-            "signature": lanes.signature(config),
+            "signature": batching.signature(config),
         }
         return JobResult(curves.rows(), clock | {"seconds": time.perf_counter() - begun})
 
     def _program(
         self, job: Job, wide: Sequence[tuple[int, int]], seeds: Sequence[int]
     ) -> tuple[Program, tuple, jax.Array, float]:
-        """The program for these lanes, its arguments, their keys, and seconds spent on compiling it now."""
+        """The program for these members, its arguments, their keys, and seconds spent on compiling it now."""
         configs = [job.configs[trial] for trial, _ in wide]
         env = self._make(configs[0].env)
-        numbers = lanes.stack_numbers(configs)
-        constants, axes = lanes.stack_constants([self._make(config.env).default_params for config in configs])
+        numbers = batching.stack_numbers(configs)
+        constants, axes = batching.stack_constants([self._make(config.env).default_params for config in configs])
         keys = jnp.stack([key_of(seeds[seed]) for _, seed in wide])
-        name = (lanes.signature(configs[0]), len(wide), str(axes))
+        name = (batching.signature(configs[0]), len(wide), str(axes))
         seconds = 0.0
         if name not in self._programs:
             self._programs[name] = compile_program(configs[0], env, keys, numbers, constants, axes)
@@ -135,9 +135,9 @@ def _width(trials: int, playing: int) -> int:
 
 
 def _taken(state: Any, before: Sequence[tuple[int, int]], now: Sequence[tuple[int, int]]) -> Any:
-    """The lanes of now, out of those before."""
+    """The members of now, out of those before."""
     if now == before:
         return state
-    place = {lane: i for i, lane in enumerate(before)}
-    chosen = np.array([place[lane] for lane in now])
+    place = {member: i for i, member in enumerate(before)}
+    chosen = np.array([place[member] for member in now])
     return jax.tree.map(lambda x: x[chosen], state)

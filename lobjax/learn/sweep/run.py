@@ -8,8 +8,8 @@ from lobjax import locks
 from lobjax.cli import note
 from lobjax.learn.progress import phase
 from lobjax.learn.sweep import propose, report
+from lobjax.learn.sweep.batching import signature
 from lobjax.learn.sweep.config import Sweep
-from lobjax.learn.sweep.lanes import signature
 from lobjax.learn.sweep.play import Job, JobResult, JobRunner
 from lobjax.learn.sweep.propose import Past
 from lobjax.learn.sweep.space import Point
@@ -53,7 +53,7 @@ def jobs_of(sweep: Sweep, first: int, points: list[Point]) -> list[Job]:
     for trial, point in enumerate(points, first):
         config = sweep.training(point)
         groups.setdefault(signature(config), []).append((trial, config))
-    each = sweep.config.lanes // sweep.config.seeds
+    each = sweep.config.runs_per_program // sweep.config.seeds
     parts = [group[i : i + each] for group in groups.values() for i in range(0, len(group), each)]
     return [
         Job(

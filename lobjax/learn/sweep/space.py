@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lobjax import ranges
 from lobjax.errors import InputError, nearest
-from lobjax.learn.sweep.lanes import WITHOUT_EFFECT
+from lobjax.learn.sweep.batching import WITHOUT_EFFECT
 
 MOST_POINTS = 10**6  # of a grid, and values of a key
 RANGES = ("uniform", "log_uniform", "integers", "log_integers")

@@ -17,11 +17,11 @@ from typing import Any, Literal, TypedDict
 import polars as pl
 
 from lobjax import locks
-from lobjax.config import to_dict
+from lobjax.config import renamed, to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.learn.runfolder import check_surroundings
-from lobjax.learn.sweep.config import Sweep
+from lobjax.learn.sweep.config import Sweep, SweepConfig
 from lobjax.learn.sweep.play import JobResult
 from lobjax.learn.sweep.propose import Past
 from lobjax.learn.sweep.space import Point, Space, Values, shown
@@ -83,6 +83,7 @@ def open_folder(path: Path, sweep: Sweep) -> Table:
         if not is_file(path / ABOUT):
             raise InputError(f"{path}: not empty, and not of this sweep; name another --out")
         said = read_shape(About, path / ABOUT, advice="name another --out")
+        said["sweep"] = renamed(SweepConfig, said["sweep"], f"{path / ABOUT}: sweep")
         if {name: said[name] for name in about} != about:
             raise InputError(f"{path}: not empty, and not of this sweep; name another --out")
         check_surroundings(dict(said), path / ABOUT)

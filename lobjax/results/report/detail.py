@@ -16,11 +16,11 @@ from lobjax.trace import Trace
 from lobjax.types import Side
 
 BID, ASK = "#5d8fc4", "#d98c6a"
-MOST_TICKS, MOST_CELLS = 4000, 1 << 23  # of price, and of price by looks, in a figure
+MOST_TICKS, MOST_CELLS = 4000, 1 << 23  # of price, and of price by samples, in a figure
 
 
 class Trades(NamedTuple):
-    """The agent's trades between two looks: when, at what mean price, how many lots (bought positive), whether it was resting."""
+    """The agent's trades between two samples: when, at what mean price, how many lots (bought positive), whether it was resting."""
 
     time_s: np.ndarray
     price_ticks: np.ndarray
@@ -37,7 +37,7 @@ def touch(trace: Trace) -> np.ndarray:
 
 
 def trades(trace: Trace) -> Trades:
-    """What the agent traded from look to look. Bought and sold between the same two looks, only the net is shown, at the mid."""
+    """What the agent traded from sample to sample. Bought and sold between the same two, only the net is shown, at the mid."""
     lots, cash = np.diff(trace.lots), np.diff(trace.cash_ticks)
     maker, taker = np.diff(trace.maker_lots), np.diff(trace.taker_lots)
     at = np.flatnonzero(lots)

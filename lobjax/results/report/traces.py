@@ -31,16 +31,16 @@ def read_trace(folder: Path) -> Trace:
         raise InputError(
             f"{path}: '{printable(odd[0], 80)}' is {'unknown' if odd[0] in arrays else 'missing'}; {AGAIN}"
         )
-    looks, _, orders = (*arrays["price_ticks"].shape, 0, 0, 0)[:3]
+    samples, _, orders = (*arrays["price_ticks"].shape, 0, 0, 0)[:3]
     kinds = {"time_s": "f", "opened_s": "f", "decision": "b"}
-    shapes = {"opened_s": (), **dict.fromkeys(_BOOK, (looks, 2, orders))}
+    shapes = {"opened_s": (), **dict.fromkeys(_BOOK, (samples, 2, orders))}
     for name, array in arrays.items():
-        check_array(f"{path}: {name}", array, kinds.get(name, "iu"), shapes.get(name, (looks,)))
+        check_array(f"{path}: {name}", array, kinds.get(name, "iu"), shapes.get(name, (samples,)))
     trace = Trace(
         **{name: array.astype(np.int64) if array.dtype.kind in "iu" else array for name, array in arrays.items()}
     )
-    if looks < 2 or not orders:
-        raise InputError(f"{path}: {looks} looks at a book of {orders} orders; {AGAIN}")
+    if samples < 2 or not orders:
+        raise InputError(f"{path}: {samples} samples of a book of {orders} orders; {AGAIN}")
     if (np.diff(trace.time_s) < 0).any() or not 0 <= trace.time_s[0] < trace.time_s[-1] <= 1e9:
         raise InputError(f"{path}: time_s goes back, or is no time; {AGAIN}")
     return trace

@@ -15,6 +15,7 @@ from bench.papers.execution.agents import evaluated
 from bench.papers.execution.cells import CELLS, MARKETS, TABLE_A, Cell
 from bench.papers.execution.figures import joined, learning_curves
 from bench.papers.execution.playing import Result
+from bench.papers.execution.sentences import sentences
 from bench.papers.execution.training import (
     Run,
     configuration,
@@ -26,7 +27,6 @@ from bench.papers.execution.training import (
     training_counts,
     training_seconds,
 )
-from bench.papers.execution.words import words
 from bench.papers.market import measuring, report
 from lobjax.errors import InputError
 from lobjax.learn import runfolder, runner
@@ -229,12 +229,12 @@ def cell_record(mean: float, se: float, z: float) -> dict:
 def test_words_say_where_an_agent_does_not_win():
     played = {"mean": 0.5, "std": 1.0, "n": 10_000}
     benchmarks = [{**CELL._asdict(), "strategy": s, **played, "mean": m} for s, m in (("sl", 0.5), ("twap", -0.05))]
-    said = " ".join(words("ln", [cell_record(0.52, 0.02, -5.4)], benchmarks))
+    said = " ".join(sentences("ln", [cell_record(0.52, 0.02, -5.4)], benchmarks))
     assert "in 1 of 2 comparisons" in said and "noise, 20 lots: ln cannot be told apart from submit and leave" in said
     assert "above the paper's figure in 0 of 1 cells" in said and "falls short of the paper's by 0.120 ticks" in said
-    said = " ".join(words("ln", [cell_record(0.9, 0.02, 11.0)], benchmarks))
+    said = " ".join(sentences("ln", [cell_record(0.9, 0.02, 11.0)], benchmarks))
     assert "in 2 of 2 comparisons" in said and "In no cell does it fall short" in said and "told apart" not in said
-    said = " ".join(words("ln", [cell_record(-0.2, 0.02, -40.0)], benchmarks))
+    said = " ".join(sentences("ln", [cell_record(-0.2, 0.02, -40.0)], benchmarks))
     assert "Trained at commit 0123456789ab, evaluated at commit fedcba987654." in said
     assert "ln loses to TWAP by 0.150 ticks" in said and "5 training seeds a cell, 100 episodes for each" in said
 

@@ -1,4 +1,4 @@
-"""What the agents' figures say, in plain words: where they win, and above all where they do not."""
+"""What the agents' figures say: where they win, and above all where they do not."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ BEHIND_Z = -2.0  # combined standard errors below the paper's that count as fall
 _COMPARED = {"sl": "submit and leave", "twap": "TWAP"}
 
 
-def words(name: str, cells: Sequence[Record], benchmarks: Sequence[Record]) -> list[str]:
+def sentences(name: str, cells: Sequence[Record], benchmarks: Sequence[Record]) -> list[str]:
     """Sentences on an agent: on how much they rest, against the strategies as measured here, against the paper's agent."""
     return [
         _ground(cells),

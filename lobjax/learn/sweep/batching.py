@@ -1,4 +1,4 @@
-"""Which values are data to a compiled program: runs that differ in these alone, and in the seed, are lanes of one program."""
+"""Which values are data to a compiled program: runs that differ in these alone, and in the seed, are members of one batch."""
 
 import copy
 import json
@@ -60,7 +60,7 @@ def numbers(config: TrainConfig) -> dict[str, float]:
 def with_numbers(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     """The configuration with other numbers, which may be traced.
 
-    They are not validated again: that happened when each lane's own configuration was built, and a traced number cannot be compared.
+    They are not validated again: that happened when each member's own configuration was built, and a traced number cannot be compared.
     """
     algorithm = copy.copy(config.algorithm)
     for name, value in values.items():
@@ -71,13 +71,13 @@ def with_numbers(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
 
 
 def stack_numbers(configs: Sequence[TrainConfig]) -> dict[str, jax.Array]:
-    """The numbers of lanes of one signature: f32[lanes] each."""
+    """The numbers of runs of one signature: f32[runs] each."""
     rows = [numbers(config) for config in configs]
     return {name: jnp.asarray([row[name] for row in rows], jnp.float32) for name in rows[0]}
 
 
 def stack_constants(constants: Sequence[Any]) -> tuple[Any, Any]:
-    """Environment parameters of lanes, and their axes for `vmap`: a leaf that is the same in all lanes is kept once, axis None."""
+    """Environment parameters of runs, and their axes for `vmap`: a leaf that is the same in all is kept once, axis None."""
     columns = [jax.tree.leaves(each) for each in constants]
     tree = jax.tree.structure(constants[0])
     stacked, axes = [], []
@@ -88,11 +88,11 @@ def stack_constants(constants: Sequence[Any]) -> tuple[Any, Any]:
     return tree.unflatten(stacked), tree.unflatten(axes)
 
 
-def lane_of(constants: Any, axes: Any, lane: Any) -> Any:
-    """One lane's environment parameters, of those that `stack_constants` gave."""
+def constants_of(constants: Any, axes: Any, run: Any) -> Any:
+    """One run's environment parameters, of those that `stack_constants` gave."""
     leaves, tree = jax.tree.flatten(constants)
     mapped = tree.flatten_up_to(axes)  # not its leaves: parameters that an environment does not have are None too
-    return tree.unflatten([x if axis is None else x[lane] for x, axis in zip(leaves, mapped, strict=True)])
+    return tree.unflatten([x if axis is None else x[run] for x, axis in zip(leaves, mapped, strict=True)])
 
 
 def environments(tasks: Tasks) -> Callable[[Any], Any]:
