@@ -33,7 +33,7 @@ _HOMES = {
     "step": "lobjax.book",
 }
 _PACKAGES = (
-    "audit", "book", "data", "engine", "env", "evaluation", "flow", "market", "nets", "policy", "reference", "results", "risk", "snapshot",
+    "audit", "book", "data", "engine", "env", "evaluation", "flow", "forecast", "market", "nets", "policy", "reference", "results", "risk", "snapshot",
     "strategies", "tasks", "torch_port", "trace", "types",
 )  # fmt: skip
 

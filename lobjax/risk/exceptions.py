@@ -5,9 +5,7 @@ Hits are [..., n] of 0 and 1 (a loss above the VaR), p the chance of one that th
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lobjax.risk.namespace import as_floats, chi2_tail, namespace, xlogy
+from lobjax.risk.namespace import as_floats, chi2_tail, namespace, xlog_ratio
 
 YELLOW, RED = 0.95, 0.9999  # cumulative probabilities at which Basel's zones begin
 
@@ -36,8 +34,7 @@ def kupiec(n: Any, exceptions: Any, p: float) -> Ratio:
     xp = namespace(n, exceptions)
     n, x = as_floats(xp, n), as_floats(xp, exceptions)
     share = x / xp.where(n > 0, n, 1.0)
-    free = xlogy(xp, n - x, 1 - share) + xlogy(xp, x, share)
-    lr = -2 * ((n - x) * np.log1p(-p) + x * np.log(p) - free)
+    lr = 2 * (xlog_ratio(xp, n - x, 1 - share, 1 - p) + xlog_ratio(xp, x, share, p))  # 0 where the share is p
     return _ratio(xp, xp.where(n > 0, lr, xp.nan), 1)
 
 
@@ -45,8 +42,7 @@ def tuff(first: Any, p: float) -> Ratio:
     """Kupiec's time until the first failure, chi2 with 1 degree; `first` counts days from 1, NaN gives NaN."""
     xp = namespace(first)
     v = as_floats(xp, first)
-    free = xlogy(xp, v - 1, 1 - 1 / v) - xp.log(v)
-    return _ratio(xp, -2 * (np.log(p) + (v - 1) * np.log1p(-p) - free), 1)
+    return _ratio(xp, 2 * (xlog_ratio(xp, v - 1, 1 - 1 / v, 1 - p) + xp.log(1 / v / p)), 1)
 
 
 def christoffersen(hits: Any) -> Ratio:
@@ -58,11 +54,15 @@ def christoffersen(hits: Any) -> Ratio:
     n01, n10 = ((1 - before) * after).sum(-1), (before * (1 - after)).sum(-1)
     n00 = ((1 - before) * (1 - after)).sum(-1)
 
-    def likelihood(misses, found):
-        share = found / xp.where(misses + found > 0, misses + found, 1.0)
-        return xlogy(xp, misses, 1 - share) + xlogy(xp, found, share)
+    days = n00 + n01 + n10 + n11
+    overall = (n01 + n11) / xp.where(days > 0, days, 1.0)
 
-    lr = -2 * (likelihood(n00 + n10, n01 + n11) - likelihood(n00, n01) - likelihood(n10, n11))
+    def gain(misses, found):
+        """Of the log likelihood, by a chance of its own after one kind of day."""
+        share = found / xp.where(misses + found > 0, misses + found, 1.0)
+        return xlog_ratio(xp, misses, 1 - share, 1 - overall) + xlog_ratio(xp, found, share, overall)
+
+    lr = 2 * (gain(n00, n01) + gain(n10, n11))
     return _ratio(xp, lr if hits.shape[-1] else xp.full(hits.shape[:-1], xp.nan), 1)
 
 

@@ -24,9 +24,10 @@ def as_floats(xp: Any, values: Any) -> Any:
     return array if xp.issubdtype(array.dtype, xp.floating) else array.astype(xp.float32)
 
 
-def xlogy(xp: Any, x: Any, y: Any) -> Any:
-    """x log y with 0 log 0 = 0."""
-    return xp.where(x == 0, 0.0, x * xp.log(xp.where(x == 0, 1.0, y)))
+def xlog_ratio(xp: Any, x: Any, a: Any, b: Any) -> Any:
+    """x log(a / b) with 0 log 0 = 0, and 0 to the last bit where a is b."""
+    none = x == 0
+    return xp.where(none, 0.0, x * xp.log(xp.where(none, 1.0, a) / xp.where(none, 1.0, b)))
 
 
 def chi2_tail(xp: Any, statistic: Any, degrees: int) -> Any:

@@ -1,0 +1,1 @@
+"""Forecasts of the mid: labels, scalers, features, baselines, scores, calibration, walk-forward folds, drift."""
