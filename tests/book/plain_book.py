@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lobjax.engine.stream import Trace
+from lobjax.engine.stream import StreamTrace
 from lobjax.kinds import Kind
 from lobjax.types import Counters, Message
 
@@ -167,7 +167,7 @@ class PlainBook:
             self.counters["refused" if last is order else "displaced"] += 1
 
 
-def trace(messages: Message, capacity: int) -> Trace:
+def trace(messages: Message, capacity: int) -> StreamTrace:
     """Run `[B, M]` streams, listing every book after every message, as the engines' traces do."""
     books, length = np.shape(messages.kind)
     listings = np.zeros((books, length, 2, capacity, 4), np.int32)
@@ -186,4 +186,4 @@ def trace(messages: Message, capacity: int) -> Trace:
                 if orders := book.sides[side].orders():
                     rows = [(order.price, order.size, order.order_id, order.owner) for order in orders]
                     listings[b, m, side, : len(rows)] = rows
-    return Trace(listings, traded, np.array(fills, np.int32).reshape(-1, 6), counters)
+    return StreamTrace(listings, traded, np.array(fills, np.int32).reshape(-1, 6), counters)

@@ -5,7 +5,7 @@ import pytest
 
 from lobjax.engine import ENGINES, run_streams, trace_streams
 from lobjax.engine.random_streams import random_streams
-from lobjax.engine.stream import Trace
+from lobjax.engine.stream import StreamTrace
 from lobjax.kinds import Kind
 from lobjax.types import Message
 from tests.book import plain_book
@@ -15,7 +15,7 @@ BOOKS = 50  # a trace at capacity 128 takes 80 MB
 CAPACITIES = (8, 11, 16, 24, 32, 47, 64, 80, 100, 128)
 
 
-def assert_same(messages: Message, capacity: int, traces: dict[str, Trace]) -> None:
+def assert_same(messages: Message, capacity: int, traces: dict[str, StreamTrace]) -> None:
     """All traces equal the first, else fail naming the first message after which two of them part."""
     (name, first), *others = traces.items()
     for other_name, other in others:
@@ -34,7 +34,7 @@ def assert_same(messages: Message, capacity: int, traces: dict[str, Trace]) -> N
         )
 
 
-def check(seed: int, capacity: int) -> Trace:
+def check(seed: int, capacity: int) -> StreamTrace:
     messages = random_streams(seed, BOOKS, LENGTH)
     traces = {"plain": plain_book.trace(messages, capacity)}
     traces |= {engine: trace_streams(messages, engine=engine, capacity=capacity) for engine in ENGINES}

@@ -33,7 +33,7 @@ def test_one_look_a_decision_is_the_evaluated_episode(task):
 
 
 @pytest.mark.parametrize("name", ["twap", "submit_and_leave"])
-def test_more_looks_leave_a_recorded_episode_as_it_was(name):
+def test_more_samples_leave_a_recorded_episode_as_it_was(name):
     """A record draws nothing, so what is seen between decisions must not change what happens."""
     env = recorded_environment()
     episodes = Episodes(count=env.starts, seed=0, starts=True)
