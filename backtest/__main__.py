@@ -34,12 +34,12 @@ def run(
     from backtest.config import load_config
     from backtest.players import trained_config
     from backtest.run import run as play
-    from lobjax.engine.memory import said_in_one_line
+    from lobjax.memory import exhaustion_as_input_error
     from lobjax.results import evaluation, show
     from lobjax.results.stamp import command
 
     settings = load_config(config, [*set], trained_config(policy, needed=config is None))
-    with said_in_one_line("the backtest", change="lower batch"):
+    with exhaustion_as_input_error("the backtest", change="lower batch"):
         comparison = play(settings, policy, out, command("python -m backtest"))
     show(comparison)
     print(json.dumps({"out": str(out), **_short(evaluation(comparison))}, allow_nan=False), flush=True)

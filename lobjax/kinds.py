@@ -1,7 +1,7 @@
 """The kinds of message: one row a kind, with the traits that every engine, the risk check, the tape and the random streams read.
 
 A kind that recombines known moves is a row here, its cases in `tests/book`, and nothing else. What a trait makes a message do is in
-`lobjax.book.step` (the pure step), `lobjax.engine.flat_step` (the kernel) and `lobjax.reference.book` (Numba); each asks for a trait by
+`lobjax.book.step` (the pure step), `lobjax.engine.kernel.step` (the kernel) and `lobjax.reference.book` (Numba); each asks for a trait by
 its mask, an int32 with a bit for every kind that has it, so that the question is a shift and an `and` wherever it is compiled.
 
 No JAX and no NumPy, so that every engine can import it.

@@ -4,6 +4,8 @@ A device that tells how much it has is asked; on a CPU it is the machine's, with
 imported only when a device is asked.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,6 +52,19 @@ def must_fit(needed: float, what: str, *, change: str, free: int | None = None) 
     free = free_bytes() if free is None else free
     if free is not None and needed > free:
         raise InputError(f"{what} needs about {in_words(needed)} of memory and {in_words(free)} are free; {change}")
+
+
+@contextmanager
+def exhaustion_as_input_error(what: str, *, change: str) -> Iterator[None]:
+    """Turn XLA's own report that memory is exhausted into an InputError, one line that says what to change; other errors pass."""
+    try:
+        yield
+    except Exception as error:
+        said = str(error)
+        # By name: the class is JAX's, which may not be imported here.
+        if type(error).__name__ == "JaxRuntimeError" and "RESOURCE_EXHAUSTED" in said and "memory" in said.lower():
+            raise InputError(f"{what} does not fit in the device's memory; {change}") from None
+        raise
 
 
 def free_bytes() -> int | None:

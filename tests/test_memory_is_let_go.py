@@ -29,7 +29,10 @@ from tests.learn.runs import configuration, parts
 
 ROUNDS = 2
 # Unbounded caches of functions with parameters, and what bounds them.
-NAMED = {"lobjax.ffi.register": "by the names of handlers", "lobjax.ranges._hints": "by classes of configurations"}
+NAMED = {
+    "lobjax.ffi.handlers.register": "by the names of handlers",
+    "lobjax.ranges._hints": "by classes of configurations",
+}
 CACHE = re.compile(r"from functools import.*cache|functools\.(lru_)?cache")
 
 

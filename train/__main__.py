@@ -192,11 +192,11 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
 @contextmanager
 def _training() -> Iterator[None]:
     """A number that is not finite ends the process with status 1, too little memory with one line and status 2."""
-    from lobjax.engine.memory import said_in_one_line
     from lobjax.learn.runner import NotFinite
+    from lobjax.memory import exhaustion_as_input_error
 
     try:
-        with said_in_one_line("training", change="lower n_envs, or spread it with --devices"):
+        with exhaustion_as_input_error("training", change="lower n_envs, or spread it with --devices"):
             yield
     except NotFinite as error:
         print(f"error: {error}", file=sys.stderr)

@@ -60,7 +60,7 @@ def env(
     )
     sizes = recording.numbers("--capacity", capacity, 1, 512)
     from bench.speed import env as work
-    from lobjax.engine import memory
+    from lobjax.memory import exhaustion_as_input_error
 
     for kind, n, name, messages in product(flows, sizes, engines, lengths):
         long = decisions or max(1, min(work.MOST_DECISIONS, work.EPISODE_MESSAGES // messages))
@@ -71,7 +71,7 @@ def env(
         for many in counts:
             asked = work.Asked(kind, way, name, messages, many, steps, long, n, runs, data)
             made = made or work.made_environment(asked)
-            with memory.said_in_one_line(f"{many:,} environments", change=work.CHANGE):
+            with exhaustion_as_input_error(f"{many:,} environments", change=work.CHANGE):
                 work.check_memory(made, many)
                 step = work.step_compiled(made, many)
                 record = work.measure(asked, made, step, kernel_record)

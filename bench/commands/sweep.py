@@ -35,13 +35,13 @@ def sweep(
     recording.check_out(out)
     recording.check_runs(runs)
     from bench.speed import sweep as work
-    from lobjax.engine import memory
     from lobjax.learn.config import load_config
     from lobjax.learn.tasks import MARKET
+    from lobjax.memory import exhaustion_as_input_error
 
     given = [*(() if config else work.DEFAULT), *set, "devices=1", "evaluation.episodes=0"]
     made = load_config(config or work.BASE, given, MARKET.env_config)
-    with memory.said_in_one_line(f"{seeds} seeds of {made.n_envs} environments", change=work.CHANGE):
+    with exhaustion_as_input_error(f"{seeds} seeds of {made.n_envs} environments", change=work.CHANGE):
         record = work.measured(made, seeds, updates, runs)
     print(
         f"{seeds} seeds together {record['steps_per_s']:,} steps/s, one after another {record['one_by_one_steps_per_s']:,}: "

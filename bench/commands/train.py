@@ -37,14 +37,14 @@ def train(
     recording.check_out(out)
     recording.check_runs(runs)
     from bench.speed.training import steps as work
-    from lobjax.engine import memory
+    from lobjax.memory import exhaustion_as_input_error
 
     asked = [
         (net, messages, work.cell_config(net, messages, envs, length, engine, devices))
         for net, messages in work.named_cells(cells)
     ]
     for net, messages, config in asked:
-        with memory.said_in_one_line(f"{net}: {envs:,} environments", change=work.CHANGE):
+        with exhaustion_as_input_error(f"{net}: {envs:,} environments", change=work.CHANGE):
             record = work.measure(config, runs, phases)
         record = {"bench": "train", "net": net, "messages_per_step": messages, **record}
         work.say(record)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.recording import cores, rounded
 from bench.shapes import KernelRecord
-from lobjax.engine.flat_book import MAX_CAPACITY, slots_of
+from lobjax.engine.kernel.book import MAX_CAPACITY, slots_of
 from lobjax.errors import InputError
 from lobjax.reading import exists, read_lines
 from lobjax.schema import as_shape

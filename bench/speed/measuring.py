@@ -12,7 +12,7 @@ from bench import recording, timing
 from bench.speed import peers, programs
 from bench.speed.floor import floor, instructions
 from lobjax.engine import memory
-from lobjax.memory import must_fit
+from lobjax.memory import exhaustion_as_input_error, must_fit
 from lobjax.reference import batch
 from lobjax.types import Message
 
@@ -49,10 +49,11 @@ def measured(
             yield _reference(call)
         else:
             what = f"{name}: a call of {call.shape[0]:,} books of capacity {call.capacity}"
-            with memory.said_in_one_line(what):
+            with exhaustion_as_input_error(what, change=memory.CHANGE):
                 yield _engine(name, what, call, kernel_record)
     if adapter is not None:
-        with memory.said_in_one_line(f"{adapter.name}: a call of {call.shape[0]:,} books"):
+        what = f"{adapter.name}: a call of {call.shape[0]:,} books"
+        with exhaustion_as_input_error(what, change=memory.CHANGE):
             yield _peer(adapter, call)
 
 

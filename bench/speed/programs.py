@@ -15,7 +15,7 @@ import numpy as np
 from bench.timing import numba_files
 from lobjax.book import Book, empty_book, listing
 from lobjax.engine import host, kernel, xla
-from lobjax.engine.flat_book import from_book
+from lobjax.engine.kernel.book import from_book
 from lobjax.errors import InputError
 from lobjax.reference import batch
 from lobjax.types import Counters, Message

@@ -1,26 +1,9 @@
-"""Batches of books that do not fit on a device: how much they take, and a line where XLA gives up for want of memory."""
+"""How much memory streams of messages over many books take."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from lobjax.errors import InputError
 from lobjax.types import MAX_CAPACITY
 
 CHANGE = "run fewer books at a time or give them a smaller capacity"
 MOST_FILL_ROWS = 1 << 22  # that leave a device at once: books are taken in chunks
-
-
-@contextmanager
-def said_in_one_line(what: str, *, change: str = CHANGE) -> Iterator[None]:
-    """Turn XLA's own report that memory is exhausted into an InputError; other errors pass."""
-    try:
-        yield
-    except Exception as error:
-        said = str(error)
-        # By name: the class is JAX's, which may not be imported here.
-        if type(error).__name__ == "JaxRuntimeError" and "RESOURCE_EXHAUSTED" in said and "memory" in said.lower():
-            raise InputError(f"{what} does not fit in the device's memory; {change}") from None
-        raise
 
 
 def result_bytes(books: int, messages: int, capacity: int) -> int:

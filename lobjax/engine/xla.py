@@ -10,16 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.book import Book, empty_book, listing, step
+from lobjax.engine.interface import StreamEngine
 from lobjax.engine.memory import MOST_FILL_ROWS
 from lobjax.engine.stream import StreamResult, StreamTrace
 from lobjax.one_by_one import one_by_one
 from lobjax.settings import settled
 from lobjax.types import Message
-
-
-def suits() -> str:
-    """Why `auto` takes this engine, where no faster one can run."""
-    return "it runs anywhere"
 
 
 def replay(book: Book, messages: Message, *, fills: bool = True) -> tuple[Book, tuple]:
@@ -93,3 +89,6 @@ def _compiled(books: int, length: int, capacity: int, every: bool) -> Any:
 
     shape = jax.ShapeDtypeStruct((books, length), jnp.int32)
     return jax.jit(jax.vmap(one)).lower(Message(*[shape] * len(Message._fields))).compile()
+
+
+ENGINE = StreamEngine(run=run, trace=trace, refusal=lambda capacity: None, suits=lambda: "it runs anywhere")

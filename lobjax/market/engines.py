@@ -1,34 +1,40 @@
-"""The engines of a market's step by name: all give the same numbers, to the bit."""
+"""The engines of a market's step by name, and which one to take."""
 
 from collections.abc import Callable
-from functools import partial
-from importlib import import_module
-from types import ModuleType
-from typing import Any
 
 from lobjax.engine import Choice
-from lobjax.engine.registry import Candidate, pick
+from lobjax.engine.interface import Candidate, pick
 from lobjax.flow.base import Flow
+from lobjax.market.interface import MarketEngine
+from lobjax.registry import Registry
 
-# `auto` takes the first that suits and can run. A module has `market_step`, and if it likes `refusal(flow)` (why it cannot run here),
-# `suits()` (why `auto` takes it), `draws(key)` (whether it takes a key in place of random words) and `opened(state)` (a market at its
-# opening, in the engine's own form). Imported when first used, since Numba starts threads.
-ENGINES = {"kernel": "lobjax.market.kernel", "host": "lobjax.market.host", "xla": "lobjax.market.loop"}
+
+def _kernel() -> MarketEngine:
+    from lobjax.market.kernel.engine import ENGINE
+
+    return ENGINE
+
+
+def _host() -> MarketEngine:
+    from lobjax.market.host.engine import ENGINE
+
+    return ENGINE
+
+
+def _xla() -> MarketEngine:
+    from lobjax.market.xla.engine import ENGINE
+
+    return ENGINE
+
+
+# `auto` takes the first that suits and can run. Imported when first asked for, since Numba starts threads.
+ENGINES: Registry[Callable[[], MarketEngine]] = Registry("engine", {"kernel": _kernel, "host": _host, "xla": _xla})
 
 
 def choose(engine: str, flow: Flow) -> Choice:
     """The engine named, or by `auto` the best that can run here for this flow. InputError if it is unknown or cannot run."""
-    return pick(
-        engine,
-        {name: Candidate(partial(_ask, name, "suits"), partial(_ask, name, "refusal", flow)) for name in ENGINES},
-    )
 
+    def candidate(load: Callable[[], MarketEngine]) -> Candidate:
+        return Candidate(suits=lambda: load().suits(), refusal=lambda: load().refusal(flow))
 
-def module(engine: str) -> ModuleType:
-    """The module of an engine."""
-    return import_module(ENGINES[engine])
-
-
-def _ask(engine: str, name: str, *arguments: Any) -> str | None:
-    answer: Callable[..., str | None] | None = getattr(module(engine), name, None)
-    return answer(*arguments) if answer else None
+    return pick(engine, {name: candidate(load) for name, load in ENGINES.items()})

@@ -18,6 +18,7 @@ from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.flow.base import Flow
 from lobjax.market import engines
+from lobjax.market.interface import MarketEngine
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 from lobjax.settings import drawing
 
@@ -50,6 +51,10 @@ class Market:
         return engines.choose(self.engine, self.flow)
 
     @property
+    def _engine(self) -> MarketEngine:
+        return engines.ENGINES[self.runs_on.engine]()
+
+    @property
     def sizes(self) -> Sizes:
         """The static sizes as one record."""
         return Sizes(
@@ -59,9 +64,7 @@ class Market:
     @drawing
     def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
         """A market at an opening drawn by the flow (or its opening numbered `start`)."""
-        state = open_state(self.flow.open(key, params.flow, start), self.sizes)
-        opened = getattr(engines.module(self.runs_on.engine), "opened", None)
-        return opened(state) if opened else state
+        return self._engine.opened(open_state(self.flow.open(key, params.flow, start), self.sizes))
 
     @drawing
     def step(
@@ -72,7 +75,6 @@ class Market:
         Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent. Where steps are counted
         (`step_messages`), a step ends with the arrival of the flow's last message, before `until` in any case: pass `clock.never()`.
         """
-        engine = engines.module(self.runs_on.engine)
-        draws = getattr(engine, "draws", None)
-        words = key if draws and draws(key) else jax.random.bits(key, (self.sizes.draws, self.flow.words), jnp.uint32)
+        engine, shape = self._engine, (self.sizes.draws, self.flow.words)
+        words = key if engine.takes_key(key) else jax.random.bits(key, shape, jnp.uint32)
         return engine.market_step(self.flow, self.sizes, state, orders, until, words, params)

@@ -1,6 +1,6 @@
 """Days of book snapshots: files in, views by index, and what trading against the visible levels gives, in JAX and in Numba.
 
-`fills`, `account` and `rewards` are pure functions for one book, to be mapped; `host` and `host_account` are the same in Numba, in 64-bit
+`fills`, `account` and `rewards` are pure functions for one book, to be mapped; `host` has the same in Numba, in 64-bit
 integers. Both give the same ticks and lots to the bit (`tests/snapshot`).
 """
 

@@ -12,16 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lobjax import ffi
 from lobjax.book import Book, empty_book, listing
 from lobjax.engine import choose, host, run_streams, trace_streams, xla
 from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
+from lobjax.ffi import handlers
 from lobjax.flow import RecordedFlow
 from lobjax.market import Market
 from lobjax.types import Counters, Message
 
-pytestmark = pytest.mark.skipif(ffi.refusal() is not None, reason=f"the engine host cannot run: {ffi.refusal()}")
+pytestmark = pytest.mark.skipif(
+    handlers.refusal() is not None, reason=f"the engine host cannot run: {handlers.refusal()}"
+)
 LENGTH = 120
 
 
@@ -142,10 +144,10 @@ def test_choose_says_what_it_took_and_why():
 @pytest.fixture
 def newer_ffi(monkeypatch):
     """A jaxlib whose FFI the handlers were not written for."""
-    monkeypatch.setattr(ffi, "api_version", lambda: (0, 9))
-    ffi.refusal.cache_clear()
+    monkeypatch.setattr(handlers, "api_version", lambda: (0, 9))
+    handlers.refusal.cache_clear()
     yield
-    ffi.refusal.cache_clear()
+    handlers.refusal.cache_clear()
 
 
 def test_an_unknown_ffi_version_is_said_and_auto_takes_xla(newer_ffi):

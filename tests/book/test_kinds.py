@@ -70,8 +70,9 @@ exec(source.replace("\\n\\n\\nKNOWN", f"\\n    PLANTED = {number}, Trait(0)\\n\\
 import jax.numpy as jnp
 import numpy as np
 from lobjax.kinds import Kind
-from lobjax.market import host_accounts, risk
-from lobjax.market.host_memory import LOTS
+from lobjax.market import risk
+from lobjax.market.host import accounts as twins
+from lobjax.market.host.memory import LOTS
 from lobjax.reference.arrays import empty_book
 from lobjax.types import Message
 
@@ -83,8 +84,8 @@ for kind in (Kind.PLANTED, Kind.LIMIT, Kind.CANCEL):
     accounts, tally = np.zeros((16, 2), np.int64), np.zeros(64, np.int64)
     accounts[LOTS, 1] = 2
     twin = np.array([kind, 0, 100, 9, 1, 1], np.int32)
-    host_accounts.clip_to_limits(empty_book(8), accounts, twin, *(np.asarray(limit) for limit in limits), False, tally)
-    print(kind.name, int(sent.size), int(cut), int(twin[3]), int(tally[host_accounts.CLIPPED]))
+    twins.clip_to_limits(empty_book(8), accounts, twin, *(np.asarray(limit) for limit in limits), False, tally)
+    print(kind.name, int(sent.size), int(cut), int(twin[3]), int(tally[twins.CLIPPED]))
 """
 
 

@@ -18,7 +18,7 @@ from lobjax.errors import InputError
 from lobjax.flow.day import recorded_params
 from lobjax.flow.recorded import to_device
 from lobjax.reference import batch
-from lobjax.snapshot import host, host_account
+from lobjax.snapshot.host import account, fills
 from lobjax.types import Message
 from tests.data.synthetic_lobster import make_rows, write_pair
 from tests.reading.readers import streams
@@ -208,10 +208,10 @@ def test_streams_and_snapshots_of_lengths_that_differ():
         run_streams(many, engine="reference", capacity=8)
     side = np.ones((4, 1, 2), np.int32)
     for call in (
-        lambda: host.execute_trade(side, side, 0, 1, 9, 4),
-        lambda: host.execute_trade(side, side, -1, 1, 9, 3),
-        lambda: host_account.future_reward((0, 0, 0), (0, 0, 0), side, side, 0, 4, 9, 0.9, (0, 0)),
-        lambda: host_account.hold_values(0, side, side, 2, 1, 1, 2, (0, 0)),
+        lambda: fills.execute_trade(side, side, 0, 1, 9, 4),
+        lambda: fills.execute_trade(side, side, -1, 1, 9, 3),
+        lambda: account.future_reward((0, 0, 0), (0, 0, 0), side, side, 0, 4, 9, 0.9, (0, 0)),
+        lambda: account.hold_values(0, side, side, 2, 1, 1, 2, (0, 0)),
     ):
         with pytest.raises(IndexError, match="no such snapshot"):
             call()

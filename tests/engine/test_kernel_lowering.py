@@ -13,7 +13,7 @@ from jax.experimental.pallas import triton
 
 from lobjax.book import empty_book
 from lobjax.engine import kernel
-from lobjax.engine.flat_book import from_book
+from lobjax.engine.kernel.book import from_book
 from lobjax.types import Message
 
 BOOKS, MESSAGES = 1024, 100

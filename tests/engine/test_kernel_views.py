@@ -6,8 +6,8 @@ import numpy as np
 
 from lobjax.book import Book, best_prices, depth, listing, lots_ahead, lots_from, mid2, volume_at
 from lobjax.engine import xla
-from lobjax.engine.flat_book import FlatBook, from_book, load_sides
-from lobjax.engine.flat_view import FlatView
+from lobjax.engine.kernel.book import FlatBook, from_book, load_sides
+from lobjax.engine.kernel.view import FlatView
 from lobjax.engine.random_streams import random_streams
 from lobjax.types import Message, Side
 

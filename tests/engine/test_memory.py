@@ -1,11 +1,14 @@
 """A batch that does not fit on the device is one line that says what to change, known before or told by XLA."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import lobjax.memory as machine
-from lobjax.engine import ENGINES, Engine, kernel, memory, run_streams
+from lobjax.engine import ENGINES, StreamEngine, memory, run_streams
+from lobjax.engine.kernel import call
 from lobjax.engine.random_streams import random_streams
 from lobjax.errors import InputError
 
@@ -14,7 +17,8 @@ ROOM = 1 << 20
 
 def test_what_does_not_fit_is_said_before_it_runs(monkeypatch):
     monkeypatch.setattr(machine, "free_bytes", lambda: ROOM)
-    monkeypatch.setattr(kernel, "run", lambda *_: pytest.fail("it ran"))
+    engine = replace(ENGINES["kernel"](), run=lambda *_: pytest.fail("it ran"))
+    monkeypatch.setitem(ENGINES._entries, "kernel", lambda: engine)
     messages = random_streams(0, 600, 10)
     with pytest.raises(InputError) as refused:
         run_streams(messages, engine="kernel", capacity=64)
@@ -55,9 +59,9 @@ def test_the_limit_is_what_is_free_of_the_device(monkeypatch):
 
 def test_what_xla_says_becomes_one_line():
     one_line = pytest.raises(InputError, match="a lot does not fit in the device's memory; take less")
-    with one_line, memory.said_in_one_line("a lot", change="take less"):
+    with one_line, machine.exhaustion_as_input_error("a lot", change="take less"):
         jnp.zeros((1 << 20, 1 << 20, 1 << 6), jnp.int32).block_until_ready()
-    with pytest.raises(ZeroDivisionError), memory.said_in_one_line("a lot"):
+    with pytest.raises(ZeroDivisionError), machine.exhaustion_as_input_error("a lot", change=""):
         _ = 1 // 0
 
 
@@ -65,14 +69,15 @@ def test_an_engine_that_runs_out_of_memory_is_one_line(monkeypatch):
     def run(messages, capacity):
         return jnp.zeros((1 << 20, 1 << 20, 1 << 6), jnp.int32).block_until_ready()
 
-    monkeypatch.setitem(ENGINES, "huge", Engine(run=run, trace=run))
+    engine = StreamEngine(run=run, trace=run, refusal=lambda capacity: None, suits=lambda: None)
+    monkeypatch.setitem(ENGINES._entries, "huge", lambda: engine)
     with pytest.raises(InputError, match="engine huge: a call of 2 books of capacity 8 does not fit"):
         run_streams(random_streams(0, 2, 10), engine="huge", capacity=8)
 
 
 def test_the_estimate_covers_what_the_kernel_holds():
     messages, capacity = random_streams(0, 100, 50), 64
-    program = kernel._run_books.lower(messages, capacity).compile()
+    program = call._run_books.lower(messages, capacity).compile()
     held = program.memory_analysis()
     known = held.argument_size_in_bytes + held.output_size_in_bytes
     assert known < memory.stream_bytes(100, 50, capacity) < 3 * known

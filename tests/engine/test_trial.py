@@ -3,10 +3,12 @@
 import jax
 import pytest
 
-from lobjax.engine import kernel, trial
-from lobjax.engine.flat_step import FlatOutcome
-from lobjax.market import kernel_loop
-from lobjax.market.kernel_trial import market_kernel_equals_reference
+from lobjax.engine import ENGINES
+from lobjax.engine.kernel import call, trial
+from lobjax.engine.kernel.step import FlatOutcome
+from lobjax.market.engines import ENGINES as MARKET_ENGINES
+from lobjax.market.kernel import loop
+from lobjax.market.kernel.trial import market_kernel_equals_reference
 
 TRIALS = [trial.kernel_equals_reference, market_kernel_equals_reference]
 
@@ -19,15 +21,15 @@ def test_the_kernel_passes_here_even_while_a_program_is_traced(try_it):
 
 @pytest.mark.parametrize("try_it", TRIALS)
 def test_a_kernel_that_is_wrong_is_passed_over_with_a_warning(try_it, monkeypatch):
-    right = kernel.step
+    right = call.step
 
     def wrong(sides, message, carry, on_fill) -> tuple:
         sides, outcome, carry = right(sides, message, carry, on_fill)
         asks = sides.asks._replace(size=sides.asks.size + (message.kind == 7))
         return sides._replace(asks=asks), FlatOutcome(*outcome), carry
 
-    monkeypatch.setattr(kernel, "step", wrong)
-    monkeypatch.setattr(kernel_loop, "step", wrong)
+    monkeypatch.setattr(call, "step", wrong)
+    monkeypatch.setattr(loop, "step", wrong)
     jax.clear_caches()
     with pytest.warns(RuntimeWarning, match="engine k is passed over on this machine: it differs from the reference"):
         assert not trial.tried("engine k", try_it)
@@ -43,4 +45,4 @@ def test_a_kernel_that_does_not_compile_is_passed_over_with_the_compilers_word()
 
 
 def test_auto_does_not_take_an_interpreter():
-    assert kernel.suits() is None
+    assert ENGINES["kernel"]().suits() is None and MARKET_ENGINES["kernel"]().suits() is None

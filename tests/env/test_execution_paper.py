@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lobjax.book import Book, listing
-from lobjax.engine.flat_book import from_book
+from lobjax.engine.kernel.book import from_book
 from lobjax.env.base import AGENT
 from lobjax.errors import InputError
 from lobjax.flow import PoissonConfig

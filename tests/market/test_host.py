@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from lobjax import ffi
 from lobjax.book import empty_book, listing
 from lobjax.clock import Time, from_seconds, plus
 from lobjax.errors import InputError
+from lobjax.ffi import handlers
 from lobjax.flow import (
     MixedFlow,
     PoissonConfig,
@@ -27,9 +27,9 @@ from lobjax.flow import (
     TacticalConfig,
     fixed,
 )
-from lobjax.flow import host_poisson as twins
 from lobjax.flow.driven import DrivenParams
-from lobjax.flow.host import twin_of
+from lobjax.flow.host.draw import poisson as twins
+from lobjax.flow.host.draw import twin_of
 from lobjax.flow.recorded import to_device
 from lobjax.flow.strategic import strategic_params
 from lobjax.kinds import Kind
@@ -37,7 +37,9 @@ from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.types import AGENT_ID_BASE, Message
 from tests.compiling import quick_jit
 
-pytestmark = pytest.mark.skipif(ffi.refusal() is not None, reason=f"the engine host cannot run: {ffi.refusal()}")
+pytestmark = pytest.mark.skipif(
+    handlers.refusal() is not None, reason=f"the engine host cannot run: {handlers.refusal()}"
+)
 SECONDS, LONG = from_seconds(0.7), from_seconds(6.0)
 
 

@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import pytest
 from jax.extend.core import jaxprs_in_params
 
-from lobjax.engine.flat_book import FlatBook
+from lobjax.engine.kernel.book import FlatBook
 from lobjax.errors import InputError
 from lobjax.flow import PoissonFlow
 from lobjax.flow.poisson import PoissonState
-from lobjax.market import Market, kernel
+from lobjax.market import Market
+from lobjax.market.engines import ENGINES
+from lobjax.market.kernel import call as kernel
 from tests.compiling import quick_jit
 from tests.engine.test_kernel_lowering import pretended_gpu
 from tests.market.test_host import assert_equal, one_step, opened, orders_of, poisson_case, recorded_case, traders_case
@@ -119,7 +121,9 @@ def test_a_flow_that_does_not_fit_a_kernel_is_refused_in_one_line():
         InputError, match="kernel cannot run, as the flow Undeclared does not say that it can be compiled"
     ):
         _ = dataclasses.replace(market, engine="kernel").runs_on
-    assert kernel.refusal(Sorting()) is None  # it says so; what it says is tried when its parameters are known
+    assert (
+        ENGINES["kernel"]().refusal(Sorting()) is None
+    )  # it says so; what it says is tried when its parameters are known
     params, state = poisson_case().params.flow, PoissonState(jnp.int32(1))
     words = r"the flow Sorting cannot be compiled into a GPU kernel \(.*sort.*\); see lobjax.flow.base, or use the engine xla$"
     with pretended_gpu():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lobjax.engine.flat_book import FlatBook
+from lobjax.engine.kernel.book import FlatBook
 from lobjax.env import views
 from lobjax.flow import PoissonConfig
 from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 from bench.verification.kernel.market import FLOWS, market_of, random_orders
-from lobjax.market import kernel
+from lobjax.market.kernel import call as kernel
 from tests.engine.test_kernel_lowering import lower, narrow_selects, triton_code
 
 MARKETS = 64

@@ -14,8 +14,9 @@ import pytest
 
 from bench.commands.snapshot import snapshot
 from lobjax.nets import Categoricals
-from lobjax.snapshot import Costs, find_fill_price, host, host_account, settled
+from lobjax.snapshot import Costs, find_fill_price, settled
 from lobjax.snapshot.account import opened
+from lobjax.snapshot.host import account, fills
 from lobjax.snapshot.money import from_int
 from lobjax.wide import to_int
 from tests.compiling import quick_jit
@@ -37,11 +38,11 @@ def test_defect_fee_multiplied_by_leftover(size, filled):
         got = find_fill_price(jnp.asarray(side), size)
         return settled(opened(from_int(10_000)), got.cash, got.filled, Costs(jnp.int32(250), jnp.int32(2))).fees
 
-    there = host.find_fill_price(side, size)
+    there = fills.find_fill_price(side, size)
     wanted = filled * 250 * 10 + abs(there.cash) * 2
     assert wanted > 0 and there.filled == filled
     assert int(to_int(quick_jit(fees)(jnp.int32(size)))) == wanted
-    assert host_account.settled((10_000, 0, 0), there.cash, there.filled, (250, 2))[1] == wanted
+    assert account.settled((10_000, 0, 0), there.cash, there.filled, (250, 2))[1] == wanted
 
 
 def test_defect_prices_read_256_snapshots_away(trader, tmp_path):

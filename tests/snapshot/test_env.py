@@ -7,7 +7,8 @@ import pytest
 
 from lobjax.env.base import EnvParams
 from lobjax.errors import InputError
-from lobjax.snapshot import Snapshots, host_account
+from lobjax.snapshot import Snapshots
+from lobjax.snapshot.host.account import hold_values
 from lobjax.wide import to_int
 from tests.compiling import quick_jit
 from tests.snapshot.days import COUNT, day, environment, flat, play, programs
@@ -128,7 +129,7 @@ def test_benchmarks_are_what_the_pure_functions_say(trader):
     for name, lots in (("buy_and_hold", 20), ("sell_and_hold", -20), ("do_nothing", 0)):
         for start in range(6):
             cash = int(20 * asks[start, 0, 0])
-            values = host_account.hold_values(cash, bids, asks, start, lots, 3, 8, (40, 0))
+            values = hold_values(cash, bids, asks, start, lots, 3, 8, (40, 0))
             path = (values - values[0]) / values[0] * 1e4
             np.testing.assert_allclose(played.paths[name]["profit_bps"][start], path, rtol=1e-4, atol=1e-4)
     assert set(played.paths["buy_and_hold"]["inventory_lots"][:, -1]) == {20}

@@ -10,12 +10,11 @@ from lobjax.snapshot import (
     execute_trade,
     find_fill_price,
     future_reward,
-    host,
-    host_account,
     liquidation_value,
     opened,
     settled,
 )
+from lobjax.snapshot.host import account, fills
 from lobjax.snapshot.money import from_int, times, total
 from lobjax.wide import Wide, to_int
 from tests.compiling import quick_jit
@@ -41,7 +40,7 @@ trade, reward_of = quick_jit(execute_trade, static_argnums=4), quick_jit(future_
 def test_a_sweep_by_hand(side, size, cash, filled):
     got = sweep(jnp.asarray(side), jnp.int32(size))
     assert (int(to_int(got.cash)), int(got.filled), int(got.leftover)) == (cash, filled, size - filled)
-    assert tuple(host.find_fill_price(side, size)) == (cash, filled, size - filled)
+    assert tuple(fills.find_fill_price(side, size)) == (cash, filled, size - filled)
 
 
 def test_a_leftover_goes_on_until_patience_or_the_day_ends():
@@ -56,7 +55,7 @@ def test_a_leftover_goes_on_until_patience_or_the_day_ends():
             25 - filled,
             snapshots,
         )
-        assert tuple(host.execute_trade(bids, asks, row, 25, patience, 3)) == (cash, filled, 25 - filled, snapshots)
+        assert tuple(fills.execute_trade(bids, asks, row, 25, patience, 3)) == (cash, filled, 25 - filled, snapshots)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +69,17 @@ def test_a_leftover_goes_on_until_patience_or_the_day_ends():
 )
 def test_a_liquidation_value_by_hand(position, fetched, fee):
     costs, wanted = Costs(jnp.int32(50), jnp.int32(3)), (1000 + fetched) * 10_000 - 77 - fee
-    account = Account(from_int(1000), from_int(77), jnp.int32(position))
-    assert int(to_int(value_of(account, jnp.asarray(BIDS), jnp.asarray(ASKS), costs))) == wanted
-    assert host_account.liquidation_value((1000, 77, position), BIDS, ASKS, (50, 3)) == wanted
+    held = Account(from_int(1000), from_int(77), jnp.int32(position))
+    assert int(to_int(value_of(held, jnp.asarray(BIDS), jnp.asarray(ASKS), costs))) == wanted
+    assert account.liquidation_value((1000, 77, position), BIDS, ASKS, (50, 3)) == wanted
 
 
 def test_an_empty_side_is_valued_at_the_other_ones_best():
     empty = np.zeros_like(BIDS)
     for position, bids, asks, wanted in ((2, empty, ASKS, 2 * 101), (-2, BIDS, empty, -2 * 100)):
-        account = Account(from_int(0), from_int(0), jnp.int32(position))
-        assert int(to_int(value_of(account, jnp.asarray(bids), jnp.asarray(asks), FREE))) == wanted * 10_000
-        assert host_account.liquidation_value((0, 0, position), bids, asks, (0, 0)) == wanted * 10_000
+        held = Account(from_int(0), from_int(0), jnp.int32(position))
+        assert int(to_int(value_of(held, jnp.asarray(bids), jnp.asarray(asks), FREE))) == wanted * 10_000
+        assert account.liquidation_value((0, 0, position), bids, asks, (0, 0)) == wanted * 10_000
 
 
 def test_a_future_reward_by_hand():
@@ -103,7 +102,7 @@ def test_sums_are_exact_where_int32_would_overflow():
     side = np.tile(np.array([[(1 << 30) - 1, 1 << 24]], np.int32), (100, 1))
     size = 1 << 30
     got = sweep(jnp.asarray(side), jnp.int32(size))
-    assert int(to_int(got.cash)) == -((1 << 30) - 1) * size == host.find_fill_price(side, size).cash
+    assert int(to_int(got.cash)) == -((1 << 30) - 1) * size == fills.find_fill_price(side, size).cash
     many = Wide(jnp.full(1000, -3, jnp.int32), jnp.full(1000, (1 << 30) - 1, jnp.int32))
     assert int(to_int(total(many))) == 1000 * (-3 * 2**30 + 2**30 - 1)
     for value, factor in ((-(2**45) - 12_345, 10_000), (2**58 - 1, -7), (3, 0)):

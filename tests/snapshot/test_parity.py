@@ -12,11 +12,10 @@ from lobjax.snapshot import (
     find_fill_price,
     future_reward,
     hold_values,
-    host,
-    host_account,
     liquidation_value,
     settled,
 )
+from lobjax.snapshot.host import account, fills
 from lobjax.wide import LIMB, Wide, to_int
 from tests.compiling import quick_jit
 from tests.snapshot.random_books import cases, walk
@@ -51,7 +50,7 @@ def host_costs():
 def test_find_fill_price_on_10_000_books():
     side = np.where((CASES.size > 0)[:, None, None], CASES.asks, CASES.bids)
     ours = quick_jit(jax.vmap(find_fill_price))(side, CASES.size)
-    cash, filled, leftover = each(host.find_fill_price, side, CASES.size.tolist())
+    cash, filled, leftover = each(fills.find_fill_price, side, CASES.size.tolist())
     np.testing.assert_array_equal(to_int(ours.cash), cash)
     np.testing.assert_array_equal(ours.filled, filled)
     np.testing.assert_array_equal(ours.leftover, leftover)
@@ -65,15 +64,15 @@ def test_values_fees_and_states_on_10_000_books():
     ours = quick_jit(jax.vmap(liquidation_value))(*rows)
     state = quick_jit(jax.vmap(account_state))(*rows)
     theirs = (host_accounts(), CASES.bids, CASES.asks, host_costs())
-    values = each(host_account.liquidation_value, *theirs)
+    values = each(account.liquidation_value, *theirs)
     np.testing.assert_array_equal(to_int(ours), values)
     np.testing.assert_array_equal(to_int(state.value), values)
     assert np.abs(values).max() > 2**50
-    leverage = np.asarray([host_account.account_state(*row)[1] for row in zip(*theirs, strict=True)])
+    leverage = np.asarray([account.account_state(*row)[1] for row in zip(*theirs, strict=True)])
     np.testing.assert_allclose(state.leverage, leverage, rtol=1e-5, atol=1e-9)
     lots = jnp.asarray(CASES.size)
     after = quick_jit(jax.vmap(settled))(accounts(), wide(CASES.cash // 7), lots, costs)
-    there = each(host_account.settled, host_accounts(), (CASES.cash // 7).tolist(), CASES.size.tolist(), host_costs())
+    there = each(account.settled, host_accounts(), (CASES.cash // 7).tolist(), CASES.size.tolist(), host_costs())
     for mine, theirs in zip((to_int(after.cash), to_int(after.fees), after.position), there, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -86,7 +85,7 @@ def test_trades_over_several_snapshots():
     play = jax.vmap(execute_trade, in_axes=(None, None, 0, 0, None, None))
     ours = quick_jit(play, static_argnums=4)(bids, asks, rows, CASES.size, patience, last)
     theirs = each(
-        lambda row, size: host.execute_trade(CASES.bids, CASES.asks, row, size, patience, last),
+        lambda row, size: fills.execute_trade(CASES.bids, CASES.asks, row, size, patience, last),
         rows.tolist(),
         CASES.size.tolist(),
     )
@@ -115,15 +114,13 @@ def test_future_rewards_and_holding():
     rewards, cash_after = quick_jit(jax.vmap(ours))(rows, lots)
     expected = []
     for row, size, mine in zip(rows.tolist(), lots.tolist(), to_int(cash_after), strict=True):
-        before, got = (cash, 0, -4), host.execute_trade(bids, asks, row, size, 0, last)
-        after = host_account.settled(before, got.cash, got.filled, costs)
+        before, got = (cash, 0, -4), fills.execute_trade(bids, asks, row, size, 0, last)
+        after = account.settled(before, got.cash, got.filled, costs)
         assert after[0] == mine
-        expected.append(host_account.future_reward(before, after, bids, asks, row, last, horizon, 0.97, costs))
+        expected.append(account.future_reward(before, after, bids, asks, row, last, horizon, 0.97, costs))
     np.testing.assert_allclose(rewards, expected, rtol=2e-5, atol=1e-10)
     assert rewards[2] == 0 and rewards[-1] == 0 and np.count_nonzero(expected) == 6
     hold = quick_jit(hold_values, static_argnums=(5, 6))
     for row, size in ((0, 100), (60, -100), (11, 3)):
         values = hold(wide(cash), jnp.asarray(bids), jnp.asarray(asks), row, size, 4, 30, device_costs)
-        np.testing.assert_array_equal(
-            to_int(values), host_account.hold_values(cash, bids, asks, row, size, 4, 30, costs)
-        )
+        np.testing.assert_array_equal(to_int(values), account.hold_values(cash, bids, asks, row, size, 4, 30, costs))

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from bench import timing
-from lobjax.engine import memory
 from lobjax.env import Environment, EnvState
 from lobjax.evaluation import Episodes, Evaluator, OnBatch, Player
-from lobjax.ffi import one_thread, threads
+from lobjax.ffi.handlers import one_thread, threads
+from lobjax.memory import exhaustion_as_input_error
 from lobjax.policy import LoadedPolicy
 from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
 from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volume_profile, vwap
@@ -85,7 +85,8 @@ class ProgramCache:
         arguments = (arrays, env.default_params)
         key = (_sizes(env), kind, _shapes(arguments), seed, batch)
         compiling = key not in self.programs
-        with memory.said_in_one_line(f"{batch:,} episodes side by side", change="give a smaller capacity or step"):
+        what = f"{batch:,} episodes side by side"
+        with exhaustion_as_input_error(what, change="give a smaller capacity or step"):
             if compiling:
                 self.programs[key] = _compiled(env, episodes, rebuild, arguments)
             made = self.programs[key]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.verification.kernel.ptx import Program
-from lobjax.engine.flat_book import CLOSED, FREE, INT32_MIN, Slots, slots_of
+from lobjax.engine.kernel.book import CLOSED, FREE, INT32_MIN, Slots, slots_of
 from lobjax.types import Counters, Message
 
 

@@ -100,8 +100,8 @@ def _book_call(capacity: int, kernel: str) -> tuple[Callable, tuple]:
     import jax.numpy as jnp
 
     from lobjax.book import empty_book
-    from lobjax.engine.flat_book import from_book
     from lobjax.engine.kernel import replay
+    from lobjax.engine.kernel.book import from_book
     from lobjax.types import Message
 
     book = jax.eval_shape(lambda: from_book(empty_book(capacity)))
@@ -116,7 +116,7 @@ def _market_call(capacity: int, kernel: str) -> tuple[Callable, tuple]:
     import jax.numpy as jnp
 
     from bench.verification.kernel.market import market_of, random_orders
-    from lobjax.market.kernel import market_step, opened
+    from lobjax.market.kernel.call import market_step, opened
 
     market, params = market_of(kernel.removeprefix("market_"), capacity)
     step = partial(market_step, market.flow, market.sizes, interpret=False)

@@ -1,4 +1,4 @@
-"""The compiled market kernel by `ptx` beside this, each step against `lobjax.market.loop`: is it right, and what does a message take."""
+"""The compiled market kernel by `ptx` beside this, each step against `lobjax.market.xla`: is it right, and what does a message take."""
 
 from collections import Counter
 from functools import partial
@@ -14,8 +14,10 @@ from lobjax.clock import Time, from_seconds, plus
 from lobjax.engine.random_streams import random_streams
 from lobjax.flow import PoissonConfig, PoissonFlow, RecordedFlow
 from lobjax.flow.recorded import to_device
-from lobjax.market import Fees, Limits, Market, MarketParams, MarketState, Orders, kernel, loop
-from lobjax.market.kernel_memory import moved
+from lobjax.market import Fees, Limits, Market, MarketParams, MarketState, Orders
+from lobjax.market.kernel import call as kernel
+from lobjax.market.kernel.memory import moved
+from lobjax.market.xla import loop
 from lobjax.types import Message
 
 FLOWS = ("poisson", "recorded")
@@ -51,7 +53,7 @@ def market_of(flow: str, capacity: int) -> tuple[Market, MarketParams]:
 
 
 def play(code: str, flow: str, capacity: int, markets: int = 4, steps: int = 3) -> MarketRun:
-    """Run the PTX of `lobjax.market.kernel.market_step`, compiled for `market_of(flow, capacity)`, on a few markets."""
+    """Run the PTX of `lobjax.market.kernel.call.market_step`, compiled for `market_of(flow, capacity)`, on a few markets."""
     market, params = market_of(flow, capacity)
     program, executed, messages, equal = Program(code), Counter(), 0, True
     keys = jax.random.split(jax.random.key(0), markets)

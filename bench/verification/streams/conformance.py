@@ -42,7 +42,7 @@ def able_at(engines: list[str], capacity: int, *, asked: bool) -> list[str]:
     """Those that can run here; an engine that was asked for by name must."""
     able = []
     for name in engines:
-        if not (reason := ENGINES[name].refusal(capacity)):
+        if not (reason := ENGINES[name]().refusal(capacity)):
             able.append(name)
         elif asked:
             raise InputError(f"--engines: {name} cannot run at capacity {capacity}, as {reason}")

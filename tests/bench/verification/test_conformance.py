@@ -9,7 +9,7 @@ import pytest
 from bench.commands.conformance import conformance
 from bench.verification.streams.difference import differing_books
 from bench.verification.streams.shrink import Probe
-from lobjax.engine import ENGINES, Engine, StreamResult, run_streams, trace_streams
+from lobjax.engine import ENGINES, StreamEngine, StreamResult, run_streams, trace_streams
 from lobjax.errors import InputError
 from lobjax.kinds import Kind
 from lobjax.types import Message, Side
@@ -20,10 +20,15 @@ CAPACITY = 8
 @pytest.fixture(autouse=True)
 def registry():
     """Engines as they were, in their order, after every test."""
-    before = dict(ENGINES)
+    before = dict(ENGINES.items())
     yield
-    ENGINES.clear()
-    ENGINES.update(before)
+    ENGINES._entries = before
+
+
+def named(name: str, run, trace, refusal=lambda capacity: None) -> None:
+    """Register an engine that `auto` does not take."""
+    engine = StreamEngine(run=run, trace=trace, refusal=refusal, suits=lambda: None)
+    ENGINES.add(name, lambda: engine)
 
 
 def broken(change: Callable[[Message, int], Message], **others) -> None:
@@ -31,11 +36,11 @@ def broken(change: Callable[[Message, int], Message], **others) -> None:
 
     def play(function: str):
         def run(messages: Message, capacity: int):
-            return getattr(ENGINES["reference"], function)(change(messages, capacity), capacity)
+            return getattr(ENGINES["reference"](), function)(change(messages, capacity), capacity)
 
         return run
 
-    ENGINES["broken"] = Engine(run=play("run"), trace=play("trace"), **others)
+    named("broken", play("run"), play("trace"), **others)
 
 
 def where(messages: Message, place: np.ndarray, **fields: int) -> Message:
@@ -161,7 +166,7 @@ def test_engines_that_agree_pass(capsys, ends):
 
 def test_all_takes_what_is_registered_and_can_run(capsys):
     for name in [name for name in ENGINES if name not in ("host", "reference")]:
-        del ENGINES[name]
+        del ENGINES._entries[name]
     odd = "the capacity is odd; take 10"
     broken(lambda messages, _: messages, refusal=lambda capacity: odd if capacity == 9 else None)
     conformance(books=3, messages=10, capacity=(9, 10))
@@ -173,7 +178,7 @@ def test_all_takes_what_is_registered_and_can_run(capsys):
 
 def test_nothing_compared_is_no_success():
     for name in [name for name in ENGINES if name != "reference"]:
-        del ENGINES[name]
+        del ENGINES._entries[name]
     broken(big_sizes_wrap, refusal=lambda _: "it is away")
     with pytest.raises(InputError, match="no engine but the reference can run here"):
         conformance(books=3, messages=10, capacity=(9,))
@@ -199,7 +204,7 @@ def test_nothing_compared_is_no_success():
 )
 def test_a_bad_argument_is_one_line(options, words):
     if options.get("engines") == "absent":
-        ENGINES["absent"] = Engine(run=run_streams, trace=trace_streams, refusal=lambda _: "it is away")
+        named("absent", run_streams, trace_streams, lambda _: "it is away")
     with pytest.raises(InputError) as refused:
         conformance(**{"books": 2, "messages": 10, "capacity": (CAPACITY,), **options})
     assert words in str(refused.value) and "\n" not in str(refused.value)
