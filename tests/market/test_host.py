@@ -28,7 +28,7 @@ from lobjax.flow import (
     fixed,
 )
 from lobjax.flow.driven import DrivenParams
-from lobjax.flow.host.draw import poisson as twins
+from lobjax.flow.host import poisson as twins
 from lobjax.flow.host.draw import twin_of
 from lobjax.flow.recorded import to_device
 from lobjax.flow.strategic import strategic_params
