@@ -9,6 +9,7 @@ from lobjax.exits import exits_cleanly
 
 GROUPS = {
     "data": "recorded days of order flow",
+    "prices": "a store of raw bars and actions, with its quality report",
     "risk": "backtests of value at risk, and the circuit breaker over recorded ticks",
     "audit": "logs in which a change shows",
 }

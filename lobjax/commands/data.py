@@ -64,8 +64,8 @@ def inspect(
         levels: Depth of the window, as for `build` (not of a built folder).
         instrument: Its symbol or number, where an MBO file holds several (not of a built folder).
     """
+    from lobjax.data.day_summary import summary
     from lobjax.data.store import load_day
-    from lobjax.data.summary import summary
 
     given = {"tick_size": tick_size, "levels": levels, "instrument": instrument}
     lines = summary(load_day(path, book, **{name: value for name, value in given.items() if value is not None}))
