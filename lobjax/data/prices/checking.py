@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lobjax.data.prices.actions import actions_of
 from lobjax.data.prices.dividends import check_dividends
-from lobjax.data.prices.faults import REPAIRS, Fault, refuse
+from lobjax.data.prices.faults import REPAIRS, Fault
 from lobjax.data.prices.form_checks import text_of
 from lobjax.data.prices.quality import quality
 from lobjax.data.prices.reader import Bars, Choices
@@ -22,13 +22,12 @@ class Checked(NamedTuple):
 
 
 def checked(bars: Bars, known: "pl.DataFrame", choices: Choices, before: "pl.DataFrame | None" = None) -> Checked:
-    """The bars of a file whose basis is settled. InputError for a fault of form that is not dealt with; repairs are said.
+    """The bars of a file whose basis is settled, and which is not refused for its form; repairs are said.
 
     `known`: actions beside the file's own. `before`: the last bar of each symbol before them, on their basis.
     """
     import polars as pl
 
-    refuse(bars.path, bars.faults, choices.repair, choices.accept)
     frame = bars.frame
     if before is not None:
         frame = pl.concat([before, frame], how="diagonal").sort("symbol", "time")

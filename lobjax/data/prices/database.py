@@ -53,7 +53,7 @@ def writing(path: str | Path, *, create: bool = False) -> Iterator[Any]:
     with held(path):
         if not is_store(path):
             if not create:
-                raise InputError(f"{path}: no price store; make one with `python -m lobjax prices build`")
+                check_store(path)
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise InputError(f"{path}: is there and no price store; choose another place")
             needed("duckdb")
@@ -82,8 +82,7 @@ def reading(path: str | Path) -> Iterator[Any]:
     """A connection that only reads. InputError where there is no store, or it is damaged or of another version."""
     path = Path(path)
     wait_for_writer(path)
-    if not is_store(path):
-        raise InputError(f"{path}: no price store; make one with `python -m lobjax prices build`")
+    check_store(path)
     connection = _connect(path / FILE, path, read_only=True)
     try:
         _check(connection, path)
@@ -95,6 +94,12 @@ def reading(path: str | Path) -> Iterator[Any]:
 def is_store(path: str | Path) -> bool:
     """Whether a folder holds a price store."""
     return (Path(path) / FILE).is_file()
+
+
+def check_store(path: str | Path) -> None:
+    """InputError unless there is one."""
+    if not is_store(path):
+        raise InputError(f"{path}: no price store; make one with `python -m lobjax prices build`")
 
 
 def frame(connection: Any, query: str, values: list[Any] | None = None) -> "pl.DataFrame":

@@ -42,7 +42,8 @@ def read_lean(path: str | Path, choices: Choices) -> Bars:
     symbol = choices.symbol or (minute[2] if minute else whole[1] if whole else "").upper()
     table = _table(path, data, minute[1] if minute else None)
     layout = Layout({"time": "time", **dict(zip(FIELDS, FIELDS, strict=True))} | ({"ms": "ms"} if minute else {}))
-    bars = bars_of(table, layout, dataclasses.replace(choices, symbol=symbol))
+    kind = "minute" if minute else "daily" if str(table.frame["time"][0]).strip().endswith(" 00:00") else "hour"
+    bars = bars_of(table, layout, dataclasses.replace(choices, symbol=symbol, bars=choices.bars or kind))
     bars.basis = choices.prices
     bars.said[-2:-2] = ["prices in 1/10,000 dollar"]
     return bars

@@ -91,7 +91,7 @@ def _runs(
         return []
     body = level.reshape(-1, 2)
     change = factor**-body
-    own = np.stack([change[:, 0], *_extremes(log, body, factor, slack), change[:, 1]], axis=1)
+    own = np.stack([change[:, 0], *_extremes(log, change), change[:, 1]], axis=1)
     scale *= own
     off = (own != 1).any(axis=1)
     found = []
@@ -102,16 +102,15 @@ def _runs(
     return found
 
 
-def _extremes(log: np.ndarray, body: np.ndarray, factor: float, slack: float) -> list[np.ndarray]:
-    """What high and low are to be multiplied by: nearest to the body, as it is once repaired, of 1 and the factors of open and close."""
-    fixed = np.stack([log[:, 0], log[:, 3]], axis=1) - body * np.log(factor)
-    middle = np.nanmean(fixed, axis=1)
+def _extremes(log: np.ndarray, change: np.ndarray) -> list[np.ndarray]:
+    """What high and low are to be multiplied by: of 1 and the factors of open and close, what brings them nearest to the repaired body."""
+    middle = np.nanmean(np.stack([log[:, 0], log[:, 3]], axis=1) + np.log(change), axis=1)
+    options = np.stack([np.ones(len(log)), *change.T])
     found = []
     for column in (1, 2):
-        options = np.stack([np.zeros(len(log)), *(-body.T * np.log(factor))])
-        distance = np.abs(np.nan_to_num(log[:, column]) + options - middle)
-        found.append(np.exp(options[np.argmin(distance, axis=0), np.arange(len(log))]))
-    return [np.where(np.abs(values - 1) < 1e-9, 1.0, values) for values in found]
+        distance = np.abs(np.nan_to_num(log[:, column]) + np.log(options) - middle)
+        found.append(options[np.argmin(distance, axis=0), np.arange(len(log))])
+    return found
 
 
 def _forget_far(level: np.ndarray, near: np.ndarray, rows: int) -> None:

@@ -12,8 +12,8 @@ from lobjax.data.prices import calendar, merging
 from lobjax.data.prices.actions import by_segments, read_actions, read_listings, read_segments
 from lobjax.data.prices.basis import settle, to_raw
 from lobjax.data.prices.checking import checked
-from lobjax.data.prices.database import frame, meta, remember, writing
-from lobjax.data.prices.faults import Fault, check_words
+from lobjax.data.prices.database import check_store, frame, meta, remember, writing
+from lobjax.data.prices.faults import Fault, check_words, refuse
 from lobjax.data.prices.formats import AUTO, expand, read
 from lobjax.data.prices.panel import FIELDS
 from lobjax.data.prices.reader import Bars, Choices
@@ -68,11 +68,15 @@ def load(path: str | Path, request: Load, *, create: bool = False, exchange: str
         raise InputError("no file to load; name files of bars, or --actions, --segments, --listings")
     if create and exchange not in (None, calendar.NONE):
         calendar.check_name(str(exchange))
+    if not create:
+        check_store(path)
     choices = request.choices
     actions = read_actions(request.actions, choices.dates) if request.actions else None
     segments = read_segments(request.segments) if request.segments else None
     listings = read_listings(request.listings) if request.listings else None
     files = [read(file, choices, request.format) for file in expand(request.files)]
+    for bars in files:
+        refuse(bars.path, bars.faults, choices.repair, choices.accept)
     loaded, now = Loaded(), datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     with writing(path, create=create) as connection:
         if actions is not None:

@@ -46,9 +46,7 @@ def report(
             settle(bars, choices.prices, known)
         except InputError as error:
             said.append(str(error))
-        form, bars.faults = bars.faults, []
-        found = checked(bars, known, choices)
-        faults += form + found.faults
+        faults += checked(bars, known, choices).faults
         said.append(f"{bars.path}: {'; '.join(bars.said)}")
         if exchange not in (None, calendar.NONE) and bars.frame.height:
             days = bars.frame["time"].cast(pl.Date)
