@@ -40,7 +40,7 @@ def check_environment(env: Environment, *, steps: int | None = None, seed: int =
     _check_space(env, jax.random.key(seed))
     reset = jit(jax.vmap(env.reset, in_axes=(0, None)))
     step = jit(jax.vmap(env.step, in_axes=(0, 0, 0, None)))
-    alone, step_alone = jit(env.reset), jit(env.step)
+    alone, move_alone = jit(env.reset), jit(env.transition)
     key_reset, key_steps, key_acts = jax.random.split(jax.random.key(seed), 3)
     keys = jax.random.split(key_reset, ENVS)
     observation, state = reset(keys, params)
@@ -48,6 +48,7 @@ def check_environment(env: Environment, *, steps: int | None = None, seed: int =
     _observed(observation, env, "reset")
     first, own = alone(keys[0], params)
     _same(first, observation[0], "reset: alone it differs from side by side")
+    played, earned = np.zeros(ENVS, np.int32), np.zeros(ENVS, np.float32)  # of each episode so far
     for t in range(env.decisions + 1 if steps is None else steps):
         keys = jax.random.split(jax.random.fold_in(key_steps, t), ENVS)
         action = jax.vmap(env.action_space.sample)(jax.random.split(jax.random.fold_in(key_acts, t), ENVS))
@@ -63,14 +64,19 @@ def check_environment(env: Environment, *, steps: int | None = None, seed: int =
         for name, flag in (("terminated", terminated), ("truncated", truncated)):
             _that(flag.dtype == jnp.bool_ and flag.shape == (ENVS,), f"{where}: {name} is not bool [{ENVS}]")
         _that(not (terminated & truncated).any(), f"{where}: terminated and truncated at once")
-        done, length = np.asarray(terminated | truncated), np.asarray(info["episode_length"])
-        _that(bool((length <= env.decisions).all()), f"{where}: an episode longer than its {env.decisions} decisions")
-        _that(bool(done[length == env.decisions].all()), f"{where}: an episode of {env.decisions} decisions goes on")
-        _check_ends(env, reset, keys, done, observation, info, where)
+        done, played, earned = np.asarray(terminated | truncated), played + 1, earned + np.asarray(reward)
+        _same(info["episode_length"], played, f"{where}: episode_length does not count the episode's decisions")
+        _same(info["episode_return"], earned, f"{where}: episode_return is not the sum of the episode's rewards")
+        _that(bool(done[played == env.decisions].all()), f"{where}: an episode of {env.decisions} decisions goes on")
+        played[done], earned[done] = 0, 0
+        _check_ends(jax.vmap(jax.random.split)(keys)[:, 1], reset, params, done, observation, state, info, where)
         _check_info(env, info, where)
         _check_conservation(state, where)
-        first, own, *rest = step_alone(keys[0], own, action[0], params)
-        _same((first, rest[0]), (observation[0], reward[0]), f"{where}: alone it differs from side by side")
+        key_move, key_reset = jax.random.split(keys[0])
+        last, own, *rest = move_alone(key_move, own, action[0], params)
+        ours = info["final_observation"][0], reward[0], terminated[0], truncated[0]
+        _same((last, *rest[:3]), ours, f"{where}: alone it differs from side by side, or is no transition")
+        own = alone(key_reset, params)[1] if done[0] else own
 
 
 def check_task(
@@ -175,14 +181,17 @@ def _observed(observation: jax.Array, env: Environment, where: str) -> None:
 
 
 def _check_ends(
-    env: Environment, reset: Any, keys: jax.Array, done: Any, observation: Any, info: Any, where: str
+    keys: jax.Array, reset: Any, params: Any, done: np.ndarray, observation: Any, state: Any, info: Any, where: str
 ) -> None:
-    """Where an episode goes on, what is seen is its own; where it ended, what the second half of the key resets to."""
+    """What is seen after a step is the last of its episode where that goes on; where it ended, a new episode's first, from `keys`."""
     last = np.asarray(info["final_observation"])
     _same(last[~done], np.asarray(observation)[~done], f"{where}: final_observation is not what was seen, with no end")
+    _same(state.episode_length, np.where(done, 0, info["episode_length"]), f"{where}: the state counts other decisions")
     if done.any():
-        fresh, _ = reset(jax.vmap(jax.random.split)(keys)[:, 1], env.default_params)
+        fresh, begun = reset(keys, params)
         _same(np.asarray(observation)[done], np.asarray(fresh)[done], f"{where}: after an end nothing new begins")
+        after, wanted = (jax.tree.map(lambda x: x[done], each) for each in (state, begun))
+        _same(after, wanted, f"{where}: after an end the state is not that of a new episode")
 
 
 def _check_info(env: Environment, info: dict[str, Any], where: str) -> None:

@@ -117,8 +117,8 @@ def account(message: Message, before: list, after: list, fills: list[Row], count
         mine["refused" if count["refused"] else "discarded"] += size - traded if kind != Kind.NOOP else 0
         return False
     assert kind != Kind.POST_ONLY or traded == 0
-    rest = {} if order_id not in after[side] else {order_id: after[side][order_id]}
-    assert rest in ({}, {order_id: (price, size - traded, owner)})
+    rest = {order_id: (price, size - traded, owner)} if order_id in after[side] else {}
+    assert rest.items() <= after[side].items() and bool(rest) == (size > traded and not count["refused"])
     mine["refused"] += size - traded if count["refused"] else 0
     displaced = {key: row for key, row in own.items() if key not in after[side]}
     assert len(displaced) == count["displaced"]

@@ -44,10 +44,13 @@ def check(seed: int, capacity: int) -> StreamTrace:
 
 @pytest.mark.parametrize("capacity", (8, 16, 47, 128))
 def test_engines_agree_after_every_message(capacity: int):
-    trace = check(seed=capacity, capacity=capacity)
+    trace, messages = check(seed=capacity, capacity=capacity), random_streams(capacity, BOOKS, LENGTH)
     # The comparison means something only if the streams reach everything that there is.
     assert (trace.counters[:, -1].sum(axis=0) > 0).all()
     assert (trace.listings[..., 1] > 0).all(axis=-1).any(), "no side was ever full"
+    before = np.concatenate([np.zeros_like(trace.listings[:, :1]), trace.listings[:, :-1]], axis=1)
+    moved = (trace.listings != before).any(axis=(2, 3, 4)) | (trace.traded > 0)
+    assert set(np.unique(messages.kind[moved])) == set(Kind) - {Kind.NOOP}, "a kind came only as what is refused"
     fills_of_message = np.unique(trace.fills[:, :2], axis=0, return_counts=True)[1]
     assert fills_of_message.max() >= min(capacity, 12)
 

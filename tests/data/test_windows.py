@@ -64,12 +64,12 @@ def test_books_that_do_not_fit_or_do_not_exist(day):
 
 
 def test_rows_by_time(day):
-    times = [tuple(map(int, f"{line.split(',')[0]}.0".split(".")[:1])) for line in MESSAGES]
+    times = np.array([float(line.split(",")[0]) for line in MESSAGES])
     at = int(day.row_time_s[500]) + 1.0
     row = row_at_time(day, at)
-    assert (times[row][0] < at or day.row_time_ns[row] == 0) and (row == 799 or times[row + 1][0] >= at)
+    assert times[row] <= at < times[row + 1], "the last row that is not later"
     first, stop = rows_between(day, 34200, at)
-    assert first == 0 and stop <= row + 1 and all(seconds[0] < at for seconds in times[:stop])
+    assert first == 0 and times[stop - 1] < at <= times[stop]
     assert rows_between(day, at, at) == (stop, stop)
     with pytest.raises(ValueError, match="is before it"):
         row_at_time(day, 34199.5)

@@ -44,7 +44,7 @@ def test_training_goes_on_while_one_is_written_and_waits_for_it_at_the_next(tmp_
     monkeypatch.setattr(checkpoint, "save", slow)
     with writer(tmp_path) as saving:
         saving.save(state(1))
-        assert not tmp_path.exists() or names(tmp_path) == []  # it came back before anything was written
+        assert names(tmp_path) == []  # it came back before anything was written
         threading.Timer(0.2, free.set).start()
         begun = time.perf_counter()
         saving.save(state(2))

@@ -91,7 +91,7 @@ def test_the_device_agrees_with_the_reference_a_step(many, dtype, within):
     before, _, kept, _, log_return = by_weights(found, targets, holds, buy, sell)
     out = in_jax(many, dtype)
     growth = np.exp(log_return)  # what nearly ends is compared as wealth: a logarithm has no digits there
-    assert np.isneginf(log_return).any() or growth.min() < 0.5
+    assert growth.min() < 0.5
     sound = growth > 0.2
     assert np.abs(np.where(sound, np.exp(out["log_return"] - np.where(sound, log_return, 0)) - 1, 0)).max() < within * 4
     assert np.quantile(np.abs(out["log_return"] - log_return)[sound], 0.99) < within

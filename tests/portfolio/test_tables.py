@@ -123,4 +123,3 @@ def test_the_level_of_prices_tells_nothing(wild, times, within):
     found, other = tables(wild), tables(dataclasses.replace(wild, **levels))
     for name in ("features", "returns", "sigma", "mask", "tradable"):
         assert np.abs(np.asarray(getattr(found, name), float) - getattr(other, name)).max() <= within, name
-    assert np.array_equal(found.features.astype(np.float32), other.features.astype(np.float32)) or times == 7.0

@@ -125,12 +125,16 @@ def test_names_of_members_lead_nowhere(tmp_path, name):
     assert [entry.name for entry in tmp_path.iterdir()] == ["day.zip"]
 
 
-@pytest.mark.parametrize("content", [bytes(60 << 20), LINE * 3_000_000], ids=["zeros", "rows"])
-def test_bombs(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(bytes(60 << 20), "holds NUL bytes"), (LINE * 3_000_000, "unpacks to more than")],
+    ids=["zeros", "rows"],
+)
+def test_bombs(tmp_path, content, why):
     for name, data in ((f"{MESSAGE}.gz", gzip.compress(content)), ("day.zip", zipped({MESSAGE: content}))):
         assert len(data) < 4 << 20
         said = refusal(tmp_path, name, data)
-        assert ("unpacks to more than" in said) or ("no text" in said) or ("NUL" in said), said
+        assert why in said
         (tmp_path / name).unlink()
 
 

@@ -76,7 +76,7 @@ def test_submit_and_leave_sends_one_order():
     env = environment()
     found, _ = sent(env, submit_and_leave(LOTS, DECISIONS), opened(env))
     assert found[0] == (Kind.LIMIT, Side.ASK, 104, LOTS)
-    assert all(kind == Kind.NOOP and size == 0 for kind, _, _, size in found[1:])
+    assert len(found) == DECISIONS and all(kind == Kind.NOOP and size == 0 for kind, _, _, size in found[1:])
 
 
 def test_immediate_sends_everything_at_market_at_once():

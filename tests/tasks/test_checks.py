@@ -1,6 +1,6 @@
 """The public checks hold for everything that is registered, and each says what is broken where something is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -83,7 +83,7 @@ def spoilt(judge):
         ({"observation_names": ("a", "a")}, "observation_names: one is given twice"),
         ({"idle": (9, 9)}, "idle: is no action"),
         ({"judge": spoilt(lambda s, r, e, c, m: (s, r, e, e, m))}, "terminated and truncated at once"),
-        ({"judge": spoilt(lambda s, r, e, c, m: (s, r, jnp.bool_(False), c, m))}, "goes on|longer than its"),
+        ({"judge": spoilt(lambda s, r, e, c, m: (s, r, jnp.bool_(False), c, m))}, "an episode of 4 decisions goes on"),
         ({"judge": spoilt(lambda s, r, e, c, m: (s, r * jnp.inf, e, c, m))}, "a reward is not finite"),
         ({"judge": spoilt(lambda s, r, e, c, m: (s, r, e, c, {}))}, "the metric profit_ticks is not in info"),
     ],
@@ -91,6 +91,31 @@ def spoilt(judge):
 def test_what_is_broken_is_said(parts, said):
     with pytest.raises(AssertionError, match=said):
         testing.check_environment(broken(**parts), jit=quick_jit)
+
+
+class Forgets(Environment):
+    """Its last observation of an episode is lost: the next one's first stands in its place."""
+
+    def step(self, key, state, action, params=None):
+        observation, state, *ends, info = super().step(key, state, action, params)
+        return observation, state, *ends, info | {"final_observation": observation}
+
+
+class Accumulates(Environment):
+    """A new episode begins with the return of the one before."""
+
+    def step(self, key, state, action, params=None):
+        observation, state, *ends, info = super().step(key, state, action, params)
+        return observation, state.replace(episode_return=info["episode_return"]), *ends, info
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(Forgets, "is no transition"), (Accumulates, "the state is not that of a new episode")]
+)
+def test_an_end_that_is_not_what_it_must_be_is_said(kind, said):
+    env = simulated("market_making", engine="xla")
+    with pytest.raises(AssertionError, match=f"step 4: .*{said}"):
+        testing.check_environment(kind(**{f.name: getattr(env, f.name) for f in fields(env)}), jit=quick_jit)
 
 
 def test_a_flow_with_a_float_is_told():
