@@ -1,4 +1,7 @@
-"""Records of measurements: JSON lines, one for each, stamped with what ran where. One writer, one reader."""
+"""Records of measurements: JSON lines, one for each, stamped with what ran where. One writer, one reader.
+
+A record of a tree that no commit holds says so, and its reader refuses it: nobody else can measure that again.
+"""
 
 import json
 import os
@@ -13,6 +16,8 @@ from typing import Any
 
 from bench.shapes import SHOWN
 from lobjax import locks
+from lobjax.cli import note
+from lobjax.display import printable
 from lobjax.errors import InputError
 from lobjax.ranges import whole_number
 from lobjax.reading import exists, read_lines
@@ -39,10 +44,16 @@ def origin() -> dict[str, Any]:
         "system": platform.platform(),
         "versions": stamped["versions"],
         "commit": stamped["commit"],
+        "uncommitted": is_uncommitted(stamped["commit"]),
         "command": shlex.join([*_flags(), "python", "-m", "bench", *sys.argv[1:]]),
         "date": begun,
         "run": f"{begun}/{os.getpid()}",
     }
+
+
+def is_uncommitted(commit: str) -> bool:
+    """Whether a stamp's commit is of a tree with other changes too, or of none: "+" follows it, or it is unknown."""
+    return commit.endswith("+") or commit == "unknown"
 
 
 def _flags() -> list[str]:
@@ -86,11 +97,18 @@ def append(path: Path | None, record: Mapping[str, Any]) -> None:
     print(line, flush=True)
     if path is None:
         return
+    if origin()["uncommitted"]:
+        _say_uncommitted(path)
     check_out(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         locks.alone_on(file)
         file.write(line + "\n")
+
+
+@cache
+def _say_uncommitted(path: Path) -> None:
+    note(f"{path}: this tree has uncommitted changes; the records say so, and `bench table` refuses them")
 
 
 def check_out(path: Path | None) -> None:
@@ -99,8 +117,11 @@ def check_out(path: Path | None) -> None:
         raise InputError(f"--out {path}: is not a file; name one that records are added to, as records.jsonl")
 
 
-def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """All records of JSONL files, in order. InputError that names the file and line of what is none."""
+def read(paths: Sequence[Path], *, uncommitted: bool = False) -> list[dict[str, Any]]:
+    """All records of JSONL files, in order. InputError that names the file and line of what is none.
+
+    uncommitted: take those of trees with uncommitted changes too.
+    """
     records = []
     for path in paths:
         if not exists(path):
@@ -112,6 +133,11 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
             as_shape(SHOWN[kind], record, where, "remove the line")
             if min(value for name, value in record.items() if name in _POSITIVE) <= 0:
                 raise InputError(f"{where}: a rate or a count that is not above 0; remove the line")
+            if is_uncommitted(record["commit"]) and not uncommitted:
+                raise InputError(
+                    f"{where}: measured on a tree that no commit holds (commit {printable(record['commit'], 60)}); "
+                    "commit and measure again, or give --uncommitted"
+                )
             records.append(record)
     if not records:
         raise InputError(f"{', '.join(map(str, paths))}: no record in it; run `python -m bench engine --out FILE`")

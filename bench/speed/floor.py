@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bench.recording import cores, rounded
+from bench.recording import cores, is_uncommitted, rounded
 from bench.shapes import KernelRecord
 from lobjax.engine.kernel.book import MAX_CAPACITY, slots_of
 from lobjax.errors import InputError
@@ -86,7 +86,8 @@ def instructions(path: Path | None, kernel: str, capacity: int, stream: str = ""
             if type(counted) not in (int, float) or not 0 < counted < 1e12:
                 raise InputError(f"--kernel-record {path}, line {number}: not a number of instructions; {_ANEW}")
             where = f"`bench kernel-compile`, {f'stream {stream}' if own else 'random streams'}"
-            return float(counted), where
+            changed = ", on a tree that no commit holds" if is_uncommitted(str(found.get("commit", "unknown"))) else ""
+            return float(counted), where + changed
     return None, ""
 
 

@@ -112,7 +112,7 @@ def _notes(group: Sequence[Record]) -> Iterable[str]:
 
 def _command(record: Record) -> str:
     changed = "+" if record["commit"].endswith("+") else ""
-    return f"{printable(record['command'])}` · {record['date'][:10]} · commit `{record['commit'][:12]}{changed}"
+    return f"{printable(record['command'])}` · {record['date'][:10]} · commit `{record['commit'].removesuffix('+')[:12]}{changed}"
 
 
 def _name(record: Record) -> str:

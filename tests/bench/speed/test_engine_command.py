@@ -111,7 +111,7 @@ def test_the_floor_takes_instructions_from_a_record_of_kernel_compile(tmp_path: 
 
     path = tmp_path / "kernel.jsonl"
     lines = [
-        {"kernel": kernel, "capacity": n, "log": log, "instructions_per_message": n + log + len(kernel)}
+        {"kernel": kernel, "capacity": n, "log": log, "commit": "ab", "instructions_per_message": n + log + len(kernel)}
         for kernel in ("book", "market_poisson")
         for n in (32, 64)
         for log in (True, False)
@@ -123,6 +123,11 @@ def test_the_floor_takes_instructions_from_a_record_of_kernel_compile(tmp_path: 
     path.write_text(json.dumps({**lines[3], "instructions_per_message_peers": 50.0}))
     assert floor.instructions(path, "book", 64, "peers") == (50.0, "`bench kernel-compile`, stream peers")
     assert floor.instructions(path, "book", 64, "conformance")[0] == 68.0
+    path.write_text(json.dumps({**lines[3], "commit": "ab+"}))
+    assert (
+        floor.instructions(path, "book", 64)[1]
+        == "`bench kernel-compile`, random streams, on a tree that no commit holds"
+    )
     for bad in ("{", "[]", '{"capacity": 64}'):
         path.write_text(bad)
         with pytest.raises(InputError, match="not JSON lines"):

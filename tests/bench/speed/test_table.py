@@ -1,12 +1,14 @@
 """`python -m bench table`: which records are shown, ratios only within one run, and the plot."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import recording
 from bench.commands.table import table
 from bench.markdown import short
 from bench.recording import numbers, rates, rounded
@@ -15,8 +17,9 @@ from bench.speed.scaling import apart
 from lobjax.errors import InputError
 from tests.fuzzing import damaged, edited, fuzzed, read_or_refuse
 
+ROOT = Path(__file__).parents[3]
 ORIGIN = {
-    "device": "A chip", "backend": "cpu", "cores": 2, "versions": {"jax": "0.10.2"}, "commit": "abc+", "command": "python -m bench engine",
+    "device": "A chip", "backend": "cpu", "cores": 2, "versions": {"jax": "0.10.2"}, "commit": "abc", "command": "python -m bench engine",
     "date": "2026-11-21T10:00:00+00:00", "run": "one",
 }  # fmt: skip
 
@@ -54,7 +57,7 @@ def cells(text: str, first: str) -> list[str]:
 
 def test_a_row_has_what_was_measured(capsys, tmp_path: Path):
     text = shown(capsys, tmp_path, of_engine("host", 24.1e6), of_env(31234.0))
-    assert "A chip, 2 cores, jax 0.10.2" in text and "- `python -m bench engine` · 2026-11-21 · commit `abc+" in text
+    assert "A chip, 2 cores, jax 0.10.2" in text and "- `python -m bench engine` · 2026-11-21 · commit `abc`" in text
     assert cells(text.split("Environment")[0], "host") == [
         "host", "64", "128", "200, peers", "24.1 M (21.7 M to 26.5 M)", "1.2 s", "4,096", "3 MiB", "600 M (bytes)", "24.9",
     ]  # fmt: skip
@@ -101,6 +104,36 @@ def test_bad_files_are_one_line(capsys, tmp_path: Path):
         table((tmp_path / "records.jsonl",))
     with pytest.raises(InputError, match=r"--plot .* no record of `bench engine`"):
         shown(capsys, tmp_path, of_env(1.0), plot=tmp_path / "scaling.png")
+
+
+@pytest.mark.parametrize("commit", ["abc+", "unknown"])
+def test_what_no_commit_holds_is_refused_unless_asked_for(capsys, tmp_path: Path, commit):
+    records = of_engine("host", 1e6), of_engine("host", 2e6, books=1, commit=commit)
+    with pytest.raises(InputError, match=rf"records.jsonl, line 2: .* no commit holds \(commit {re.escape(commit)}\)"):
+        shown(capsys, tmp_path, *records)
+    text = shown(capsys, tmp_path, *records, uncommitted=True)
+    assert f"commit `{commit}`" in text and "| 2 M (" in text
+
+
+def test_a_record_of_changed_files_says_so(capsys, tmp_path: Path, monkeypatch):
+    for commit, changed in (("abc", False), ("abc+", True)):
+        monkeypatch.setattr(recording, "origin", lambda c=commit, u=changed: {**ORIGIN, "commit": c, "uncommitted": u})
+        recording.append(tmp_path / f"{commit}.jsonl", of_engine("host", 1e6) | {"commit": None})
+        (line,) = (tmp_path / f"{commit}.jsonl").read_text().splitlines()
+        said = capsys.readouterr().err
+        assert (json.loads(line)["commit"], json.loads(line)["uncommitted"]) == (commit, changed)
+        assert ("abc+.jsonl: this tree has uncommitted changes" in said) is changed
+
+
+def test_figures_of_this_project_are_of_commits():
+    """`bench table` takes the kept records; one older file is known to be of a changed tree, and what is read of it says so."""
+    (newest,) = sorted((ROOT / "bench" / "records").glob("*-cpu"))[-1:]
+    assert len(recording.read([newest / "engine.jsonl", newest / "env.jsonl"])) > 40
+    commits = {
+        path.name: set(re.findall(r'"commit": "(\w+\+?)"', path.read_text())) for path in newest.rglob("*.json*")
+    }
+    changed = {name for name, found in commits.items() if any(map(recording.is_uncommitted, found))}
+    assert len(commits) > 5 and changed <= {"kernel-compile.jsonl"}
 
 
 def test_numbers_and_rates():
