@@ -33,8 +33,8 @@ _HOMES = {
     "step": "lobjax.book",
 }
 _PACKAGES = (
-    "audit", "book", "data", "engine", "env", "evaluation", "flow", "forecast", "market", "nets", "policy", "reference", "results", "risk", "snapshot",
-    "strategies", "tasks", "torch_port", "trace", "types",
+    "audit", "book", "data", "engine", "env", "evaluation", "flow", "forecast", "market", "nets", "policy", "reference", "results",
+    "risk", "snapshot", "strategies", "tasks", "torch_port", "trace", "types",
 )  # fmt: skip
 
 __all__ = [

@@ -9,8 +9,9 @@ import pytest
 
 from lobjax.book import Book, listing
 from lobjax.engine import run_streams, xla
-from lobjax.engine.kernel import Replay, replay
+from lobjax.engine.kernel import replay
 from lobjax.engine.kernel.book import FlatBook, from_book, slots_of, to_book
+from lobjax.engine.kernel.call import Replay
 from lobjax.engine.random_streams import random_streams
 from lobjax.kinds import Kind
 from lobjax.types import INT32_MAX, Message, Side
