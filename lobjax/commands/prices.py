@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lobjax.data.prices.loading import Load, Loaded
     from lobjax.data.prices.reader import Choices
 
+_MOST_LINES = 10  # of faults that are shown when files are loaded
 Words = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
 
 
@@ -97,7 +98,7 @@ def inspect(store: Annotated[Path, tyro.conf.Positional], /) -> None:
     Args:
         store: Folder of the store.
     """
-    from lobjax.data.prices.store import summary
+    from lobjax.data.prices.inspecting import summary
 
     found = summary(store)
     width = max(len(name) for name, _ in found)
@@ -168,6 +169,11 @@ def _choices(reading: Files) -> "Choices":
 def _say(store: Path, loaded: "Loaded", start: float) -> None:
     for line in loaded.said:
         print(line, file=sys.stderr)
+    certain = loaded.certain()
+    for line in certain[:_MOST_LINES]:
+        print(line, file=sys.stderr)
+    if len(certain) > _MOST_LINES:
+        print(f"... and {len(certain) - _MOST_LINES:,} more that could be repaired", file=sys.stderr)
     if faults := loaded.summary():
         print(f"{faults}; `python -m lobjax prices report {store}` lists them", file=sys.stderr)
     rows = loaded.merged

@@ -34,7 +34,7 @@ def checked(bars: Bars, known: "pl.DataFrame", choices: Choices, before: "pl.Dat
         frame = frame.with_columns(
             pl.col(name).fill_null(value) for name, value in _NO_ACTION.items() if name in frame.columns
         )
-    paid, repaired = check_dividends(frame)
+    paid, repaired = check_dividends(frame, bars.basis)
     frame = repaired if "dividends" in choices.repair else frame
     meant = actions_of(repaired, bars.basis)  # jumps are judged by what the dividend should be
     every = pl.concat([known.select(meant.columns), meant]).unique(

@@ -31,6 +31,8 @@ _TABLES = {
     "listings": "symbol VARCHAR, delisted_on DATE, delist_return DOUBLE",
     "bases": "symbol VARCHAR, kind VARCHAR, basis VARCHAR",
     "sessions": "time DATE",
+    "faults": "name VARCHAR, symbol VARCHAR, first VARCHAR, last VARCHAR, count BIGINT, detail VARCHAR, repair VARCHAR, path VARCHAR, "
+    "loaded_at TIMESTAMP",  # of files, that their bars in the store do not show
     "loads": "path VARCHAR, rows BIGINT, added BIGINT, filled BIGINT, revised BIGINT, said VARCHAR, loaded_at TIMESTAMP",
 }
 # What a store holds, whenever and in how many pieces it came: the rows of the hash, each sorted by all its columns.

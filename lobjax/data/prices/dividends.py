@@ -14,7 +14,7 @@ _SLACK = 2e-3  # of a factor
 _LARGE = 0.25  # share of the price that a dividend seldom is
 
 
-def check_dividends(frame: "pl.DataFrame") -> tuple[list[Fault], "pl.DataFrame"]:
+def check_dividends(frame: "pl.DataFrame", basis: str | None = None) -> tuple[list[Fault], "pl.DataFrame"]:
     """The faults of bars with columns `dividend` and maybe `split`, `adj_close`; and the bars with dividends repaired where certain."""
     import polars as pl
 
@@ -22,13 +22,13 @@ def check_dividends(frame: "pl.DataFrame") -> tuple[list[Fault], "pl.DataFrame"]
         return [], frame
     faults, parts = [], []
     for (symbol,), bars in frame.sort("symbol", "time").group_by(["symbol"], maintain_order=True):
-        found, paid = _of_symbol(str(symbol), bars)
+        found, paid = _of_symbol(str(symbol), bars, basis)
         faults += found
         parts.append(bars.with_columns(pl.Series("dividend", paid)))
     return faults, pl.concat(parts)
 
 
-def _of_symbol(symbol: str, bars: "pl.DataFrame") -> tuple[list[Fault], np.ndarray]:
+def _of_symbol(symbol: str, bars: "pl.DataFrame", basis: str | None) -> tuple[list[Fault], np.ndarray]:
     times, close = text_of(bars["time"]), bars["close"].cast(float).to_numpy()
     paid = bars["dividend"].to_numpy().copy()
     split = bars["split"].to_numpy() if "split" in bars.columns else np.ones(len(bars))
@@ -40,7 +40,8 @@ def _of_symbol(symbol: str, bars: "pl.DataFrame") -> tuple[list[Fault], np.ndarr
         faults.append(Fault(name, symbol, times[at], times[at], 1, detail, repair, option))
 
     for at in range(1, len(bars)):
-        implied = share[at - 1] / share[at]  # what the adjusted close says that the dividend leaves
+        # What the adjusted close says that the dividend leaves; a raw close has splits beside it.
+        implied = share[at - 1] / share[at] * (split[at] if basis == "raw" else 1.0)
         if paid[at] > 0:
             stated = 1 - paid[at] / close[at - 1]
             if np.isfinite(implied) and abs(implied - stated) > _SLACK:

@@ -18,6 +18,8 @@ REPAIRS = {
     "splits": "missing split adjustment",
     "dividends": "wrong dividend",
 }
+# Faults that only the file shows: of columns that a store does not keep.
+OF_FILES = ("wrong dividend", "missing dividend", "missing dividend adjustment")
 # Faults of form, which a file is refused for; `--accept` takes the last of them as it is.
 REFUSED = ("wrong order", "duplicate rows", "mixed UTC offsets", "high or low outside")
 ACCEPTED = {"range": "high or low outside"}

@@ -15,7 +15,7 @@ _ENDINGS = (".csv", ".csv.gz", ".txt", ".tsv", ".parquet", ".zip")
 def read(path: str | Path, choices: Choices, name: str = AUTO) -> Bars:
     """The bars of a file of a format: `table` (CSV or Parquet, columns guessed), `lean`; `auto` takes a zip as LEAN's."""
     if name == AUTO:
-        name = "lean" if str(path).endswith(".zip") else "table"
+        name = "lean" if str(path).lower().endswith(".zip") else "table"
     return FORMATS[name](path, choices)
 
 
@@ -24,7 +24,7 @@ def expand(paths: tuple[Path, ...]) -> list[Path]:
     found = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.name.endswith(_ENDINGS) and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.name.lower().endswith(_ENDINGS) and p.is_file())
             if not inside:
                 raise InputError(f"{path}: holds no file of prices ({', '.join(_ENDINGS)}); give one that does")
             found += inside

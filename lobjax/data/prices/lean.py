@@ -31,7 +31,7 @@ _UNITS = 10_000.0
 def read_lean(path: str | Path, choices: Choices) -> Bars:
     """The raw bars of a zip, or of a CSV with a header that was cut from such."""
     choices = dataclasses.replace(choices, prices=choices.prices or "raw", time_zone=choices.time_zone or ZONE)
-    if not str(path).endswith(".zip"):
+    if not str(path).lower().endswith(".zip"):
         bars = read_bars(path, choices)
         bars.basis = choices.prices
         return bars

@@ -13,7 +13,7 @@ from lobjax.data.prices.actions import by_segments, read_actions, read_listings,
 from lobjax.data.prices.basis import settle, to_raw
 from lobjax.data.prices.checking import checked
 from lobjax.data.prices.database import check_store, frame, meta, remember, writing
-from lobjax.data.prices.faults import Fault, check_words, refuse
+from lobjax.data.prices.faults import OF_FILES, Fault, check_words, refuse
 from lobjax.data.prices.formats import AUTO, expand, read
 from lobjax.data.prices.panel import FIELDS
 from lobjax.data.prices.reader import Bars, Choices
@@ -47,6 +47,10 @@ class Loaded:
         """Add to the rows."""
         self.merged = merging.Merged(*(a + b for a, b in zip(self.merged, merged, strict=True)))
         return merged
+
+    def certain(self) -> list[str]:
+        """The faults that could be repaired, a line each."""
+        return [fault.line() for fault in self.faults if fault.option]
 
     def summary(self) -> str | None:
         """The faults by name, in a line; None where there are none."""
@@ -109,6 +113,7 @@ def _load_file(
     found = checked(bars, known, request.choices, _before(connection, bars))
     bars.frame = found.frame
     loaded.faults += found.faults
+    _keep(connection, [fault for fault in found.faults if fault.name in OF_FILES], bars.path, now)
     if found.actions.height:
         loaded.count(merging.merge_actions(connection, found.actions, bars.path, now, revise=request.revise))
     every = pl.concat([found.actions, known.select(found.actions.columns)]).unique(
@@ -124,6 +129,15 @@ def _load_file(
     merged = merging.merge_bars(connection, raw, bars.kind, bars.path, now, revise=request.revise)
     remember(connection, "prices", str(bars.basis))
     _said(connection, loaded, bars.path, raw.height, "bars", bars.said, merged, now)
+
+
+def _keep(connection: Any, faults: list[Fault], path: str, now: datetime.datetime) -> None:
+    """Faults of a file that are loaded with it, once each."""
+    for fault in faults:
+        row = [fault.name, fault.symbol, fault.first, fault.last, fault.count, fault.detail, fault.repair]
+        known = "SELECT 1 FROM faults WHERE name = ? AND symbol = ? AND first = ? AND last = ? AND detail = ?"
+        if not connection.execute(known, [*row[:4], fault.detail]).fetchall():
+            connection.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row, path, now])
 
 
 def _check_overlap(connection: Any, bars: Bars) -> None:

@@ -29,6 +29,7 @@ _ROLES = {spelling: role for role, spellings in _SPELLINGS.items() for spelling 
 _ZONES = {"newyork": "America/New_York", "utc": "UTC", "gmt": "UTC"}  # at the end of a time column's name
 _NOT_USED = ("repaired", "capitalgains", "index", "rownr", "rowindex", "previousclose")
 _PAIR = re.compile(r"^(?P<a>.+?)[ _:|./\\-]+(?P<b>[A-Za-z ]+)$")
+_TUPLE = re.compile(r"^\('(?P<b>[^']+)', '(?P<a>[^']+)'\)$")  # a column of pandas with two levels, as Parquet names it
 _PAIR_BACK = re.compile(r"^(?P<b>[A-Za-z]+(?: [A-Za-z]+)?)[ _:|./\\-]+(?P<a>.+)$")
 
 
@@ -56,7 +57,10 @@ def layout_of(table: Table, of: str | None = None) -> Layout:
     for place, name in enumerate(names):
         plain = _plain(name)
         role, zone = _role(plain)
-        if role is None and plain in ("", "index") and place == 0 and _looks_like_dates(table, name):
+        is_index = (
+            plain in ("", "index") and place == 0
+        ) or plain == "indexlevel0"  # as pandas writes one without a name
+        if role is None and is_index and _looks_like_dates(table, name):
             role = "time"
         if role is None:
             rest.append(name)
@@ -119,7 +123,7 @@ def _cells(table: Table, columns: list[str], of: str | None) -> dict[str, tuple[
         raise InputError(
             f"{table.path}: row 1: has no column beside its dates; give one a symbol, or open, high, low, close"
         )
-    for pattern in (_PAIR, _PAIR_BACK):
+    for pattern in (_TUPLE, _PAIR, _PAIR_BACK):
         found = [pattern.match(name) for name in columns]
         if all(found):
             pairs = [(m["a"].strip(), _role(_plain(m["b"]))[0]) for m in found if m]
@@ -140,7 +144,7 @@ def _role(plain: str) -> tuple[str | None, str | None]:
     if plain in _ROLES:
         return _ROLES[plain], None
     for ending, zone in _ZONES.items():
-        if plain.endswith(ending) and _ROLES.get(plain.removesuffix(ending)) == "time":
+        if "time" in (_ROLES.get(plain.removesuffix(ending)), _ROLES.get(plain.removeprefix(ending))):
             return "time", zone
     return None, None
 

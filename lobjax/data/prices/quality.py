@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 JUMP = 0.25  # |log change| from a close to the next open that asks for an action
 PRINT = 0.4  # |log| by which a high or low may leave all prices around it
-STALE = 5  # bars of one price, and nothing else
+STALE, STALE_INTRADAY = 5, 30  # bars of one price, and nothing else; in a thin hour many are
 _RATIOS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 50)
 
 
@@ -45,6 +45,8 @@ def quality(
 def _of_symbol(
     symbol: str, bars: "pl.DataFrame", actions: "pl.DataFrame", basis: str | None, repair: Collection[str]
 ) -> tuple[list[Fault], "pl.DataFrame"]:
+    import polars as pl
+
     times = text_of(bars["time"])
     prices = np.stack([bars[name].cast(float).to_numpy() for name in FIELDS[:4]], axis=1).astype(np.float64)
     volume = bars["volume"].cast(float).fill_null(np.nan).to_numpy()
@@ -58,7 +60,7 @@ def _of_symbol(
     faults = [_level_fault(symbol, run, times, bars) for run in levels.runs]
     faults += _jumps(symbol, times, levels.prices, expected, factors)
     faults += _prints(symbol, times, levels.prices, expected)
-    faults += _still(symbol, times, prices, volume)
+    faults += _still(symbol, times, prices, volume, STALE if bars["time"].dtype == pl.Date else STALE_INTRADAY)
     return faults, _repaired(bars, levels, [run for run in levels.runs if run.option in repair])
 
 
@@ -159,7 +161,7 @@ def _span(logs: np.ndarray) -> str:
     return f"{np.exp(np.nanmin(logs)):.6g} to {np.exp(np.nanmax(logs)):.6g}"
 
 
-def _still(symbol: str, times: list[str], prices: np.ndarray, volume: np.ndarray) -> list[Fault]:
+def _still(symbol: str, times: list[str], prices: np.ndarray, volume: np.ndarray, stale: int) -> list[Fault]:
     faults = []
     for first, last in stretches(volume == 0):
         detail = "no share was traded; not tradable there"
@@ -167,7 +169,7 @@ def _still(symbol: str, times: list[str], prices: np.ndarray, volume: np.ndarray
     one = np.isclose(np.nanmax(prices, axis=1), np.nanmin(prices, axis=1), rtol=1e-12)
     same = np.append(False, one[1:] & one[:-1] & (prices[1:, 3] == prices[:-1, 3]))
     for first, last in stretches(same):
-        if last - first + 2 >= STALE:
+        if last - first + 2 >= stale:
             detail = f"{prices[first, 3]:.9g} in every field of {last - first + 2} bars"
             faults.append(Fault("stale run", symbol, times[first - 1], times[last], last - first + 2, detail))
     return faults

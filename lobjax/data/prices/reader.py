@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BARS = {"daily": 86_400, "hour": 3600, "minute": 60}  # seconds
 BASES = ("raw", "split-adjusted", "adjusted")
-_OTHERS = ("adj_close", "dividend", "split")
+_NIGHT = 20 * 3600  # seconds from a bar to the next, of a bar a day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,9 @@ def _long(table: Table, layout: Layout, frame: "pl.DataFrame", choices: Choices,
             columns[name] = pl.repeat(None, table.frame.height, dtype=pl.Float64, eager=True)
     if only_adjusted:
         said.append("adjusted prices")
-    elif "adj_close" in roles:
+    elif lacking := [name for name in ("open", "close", "volume") if name not in roles]:
+        said.append(f"no {' and no '.join(lacking)}, without which a bar cannot be traded")
+    if "adj_close" in roles and not only_adjusted:
         columns["adj_close"] = values.prices(table, roles["adj_close"])
     if "dividend" in roles:
         columns["dividend"] = values.volumes(table, roles["dividend"]).fill_null(0.0)
@@ -198,6 +200,8 @@ def _kind(table: Table, frame: "pl.DataFrame") -> str:
         raise InputError(
             f"{table.path}: one bar a symbol, which may be of an hour or a minute; give --bars hour or --bars minute"
         )
+    if usual >= _NIGHT:
+        raise InputError(f"{table.path}: a bar a day, at times other than midnight; give --bars daily")
     return "minute" if usual < 1800 else "hour"
 
 

@@ -11,10 +11,10 @@ from lobjax.data.prices.actions import actions_of, by_segments, read_actions, re
 from lobjax.data.prices.basis import settle
 from lobjax.data.prices.checking import checked
 from lobjax.data.prices.database import is_store
-from lobjax.data.prices.faults import ACCEPTED, REPAIRS, Fault
+from lobjax.data.prices.faults import ACCEPTED, Fault
 from lobjax.data.prices.formats import AUTO, expand, read
 from lobjax.data.prices.reader import Choices
-from lobjax.data.prices.store import store_faults
+from lobjax.data.prices.store_faults import store_faults
 from lobjax.errors import InputError
 
 _MOST_LINES = 30  # of a fault that is as common
@@ -89,6 +89,3 @@ def lines(faults: Sequence[Fault]) -> list[str]:
             "bars whose high or low is outside are refused when loaded, unless --accept range takes them as they are"
         )
     return out
-
-
-__all__ = ["REPAIRS", "lines", "report"]

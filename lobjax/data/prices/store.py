@@ -1,4 +1,4 @@
-"""Reading a price store: bars, actions, delistings, the dense panel, its summary and its quality report."""
+"""Reading a price store: its raw bars, and the dense panel of bars, actions and delistings."""
 
 import datetime
 from collections.abc import Sequence
@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lobjax.data.prices import calendar
 from lobjax.data.prices.actions import delistings
-from lobjax.data.prices.database import digest, frame, meta, reading
+from lobjax.data.prices.database import frame, meta, reading
 from lobjax.data.prices.dense import dense
-from lobjax.data.prices.faults import Fault
-from lobjax.data.prices.form_checks import range_faults
 from lobjax.data.prices.panel import FIELDS, PricePanel
-from lobjax.data.prices.quality import quality
 from lobjax.data.prices.reader import BARS
 from lobjax.errors import InputError, nearest
 
@@ -34,7 +30,7 @@ def read_bars_of(
 ) -> "pl.DataFrame":
     """The raw bars of a store (symbol, time: Date, or Datetime in UTC; open, high, low, close, volume), sorted; both dates included."""
     with reading(path) as connection:
-        return _bars(connection, path, symbols, kind, since, until)
+        return bars_of(connection, path, symbols, kind, since, until)
 
 
 def panel(
@@ -51,7 +47,7 @@ def panel(
     InputError for an unknown symbol, and where nothing is left.
     """
     with reading(path) as connection:
-        bars = _bars(connection, path, symbols, kind, since, until)
+        bars = bars_of(connection, path, symbols, kind, since, until)
         actions = frame(connection, "SELECT symbol, time, kind, value FROM actions ORDER BY ALL")
         listings = delistings(frame(connection, "SELECT symbol, delisted_on, delist_return FROM listings ORDER BY ALL"))
         adjusted = {
@@ -87,87 +83,7 @@ def by_kind(actions: "pl.DataFrame", without: set[str] | None = None) -> "pl.Dat
     )
 
 
-def summary(path: str | Path) -> list[tuple[str, str]]:
-    """What is in a store, as (name, text) lines; the hash of all its rows last."""
-    with reading(path) as connection:
-        known = meta(connection)
-        lines = [("calendar", known.get("calendar", "none")), ("time zone", known.get("time_zone", "not known"))]
-        for kind in BARS:
-            count, symbols, first, last = connection.execute(
-                "SELECT count(*), count(DISTINCT symbol), min(time), max(time) FROM bars WHERE kind = ?", [kind]
-            ).fetchall()[0]
-            if count:
-                form = "%Y-%m-%d" if kind == "daily" else "%Y-%m-%d %H:%M"
-                lines.append(
-                    (
-                        f"{kind} bars",
-                        f"{count:,} of {symbols:,} symbols, {first.strftime(form)} to {last.strftime(form)}",
-                    )
-                )
-        per = connection.execute(
-            "SELECT kind, symbol, count(*), min(time)::DATE, max(time)::DATE FROM bars GROUP BY kind, symbol ORDER BY kind, symbol"
-        ).fetchall()
-        lines += [
-            (f"  {symbol}", f"{kind}, {count:,} bars, {first} to {last}")
-            for kind, symbol, count, first, last in per[:100]
-        ]
-        if len(per) > 100:
-            lines.append(("  ...", f"and {len(per) - 100:,} more"))
-        for kind, count in connection.execute(
-            "SELECT kind, count(*) FROM actions GROUP BY kind ORDER BY kind"
-        ).fetchall():
-            lines.append((f"{kind}s", f"{count:,}"))
-        for name, table in (
-            ("tickers", "tickers"),
-            ("delisted", "listings"),
-            ("revised bars", "revised_bars"),
-            ("revised actions", "revised_actions"),
-        ):
-            if count := connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]:
-                lines.append((name, f"{count:,}"))
-        adjusted = [
-            row[0]
-            for row in connection.execute(
-                "SELECT DISTINCT symbol FROM bases WHERE basis = 'adjusted' ORDER BY 1"
-            ).fetchall()
-        ]
-        if adjusted:
-            lines.append(
-                (
-                    "adjusted",
-                    f"{', '.join(adjusted[:20])}: not raw, as of when they were loaded; later files rescale them",
-                )
-            )
-        lines.append(("hash", digest(connection)))
-    return lines
-
-
-def store_faults(path: str | Path) -> list[Fault]:
-    """The quality report of all that a store holds."""
-    import polars as pl
-
-    faults: list[Fault] = []
-    with reading(path) as connection:
-        known = meta(connection)
-        actions = frame(connection, "SELECT symbol, time, kind, value FROM actions ORDER BY ALL")
-        sessions = (
-            frame(connection, "SELECT time FROM sessions ORDER BY ALL")["time"].to_numpy().astype("datetime64[D]")
-        )
-        bases = dict(connection.execute("SELECT symbol || ' ' || kind, basis FROM bases").fetchall())
-        for kind in BARS:
-            bars = _bars(connection, path, None, kind, None, None, empty=True)
-            if not bars.height:
-                continue
-            for basis in ("raw", "adjusted"):
-                own = [s for s in bars["symbol"].unique().sort().to_list() if bases.get(f"{s} {kind}", "raw") == basis]
-                part = bars.filter(pl.col("symbol").is_in(own))
-                faults += range_faults(part)
-                faults += quality(part, actions, basis)[0]
-            faults += calendar.session_faults(bars, sessions, known.get("calendar", ""), known.get("time_zone"))
-    return faults
-
-
-def _bars(
+def bars_of(
     connection: Any,
     path: str | Path,
     symbols: Sequence[str] | None,
@@ -176,6 +92,7 @@ def _bars(
     until: Date,
     empty: bool = False,
 ) -> "pl.DataFrame":
+    """The rows behind `read_bars_of`, by a connection; none is an InputError unless `empty`."""
     import polars as pl
 
     if kind not in BARS:

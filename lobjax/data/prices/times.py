@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ISO = r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ]+(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d{1,9})?)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
-_OTHER = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$"
+_OTHER = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?)?$"
 _EPOCH = re.compile(r"^(\d{10}|\d{13}|\d{16}|\d{19})$")
 _DAY_US = 86_400 * 1_000_000
 ORDERS = ("dmy", "mdy")
+_NAMED = ("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")  # months by their names
 
 
 @dataclass
@@ -138,6 +139,10 @@ def _of_texts(table: Table, column: str, text: "pl.Series", order: str | None) -
         return Times(date, stamps - stamps // _DAY_US * _DAY_US, zero)
     is_iso = re.match(_ISO, first) is not None
     if not is_iso and not re.match(_OTHER, first):
+        for form in _NAMED:
+            date = text.str.to_date(form, strict=False)
+            if date.head(1000).is_not_null().any():
+                return Times(date, pl.zeros(len(text), pl.Int64, eager=True), None)
         raise _no_time(table, column, 0)
     parts = text.str.extract_groups(_ISO if is_iso else _OTHER).struct.unnest()
     parts.columns = [f"p{k}" for k in range(len(parts.columns))]

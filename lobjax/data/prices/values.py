@@ -9,7 +9,7 @@ from lobjax.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_PRICE = 1e9  # above any that was ever quoted, below what a unit error or a broken file makes
+MOST_PRICE = 1e11  # above any that was ever quoted, below what a unit error or a broken file makes
 MOST_VOLUME = 1e15
 NOTHING = ("", "nan", "null", "na", "n/a", "none", "-", "#n/a", "nat", "<na>")
 _HINTS = (

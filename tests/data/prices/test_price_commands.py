@@ -3,6 +3,7 @@
 import pytest
 
 from lobjax.__main__ import main
+from lobjax.data.prices import panel
 from tests.data.prices.made_up import rows, write
 
 
@@ -60,3 +61,24 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys):
         assert not out.exists()
     main(["prices", *map(str, told), "--repair", "order"])
     assert "repaired wrong order" in capsys.readouterr().err
+
+
+def test_a_wrong_dividend_is_said_when_loaded_and_in_the_stores_report(tmp_path, capsys):
+    days = ["2020-01-06", "2020-01-07", "2020-01-08", "2020-01-09"]
+    lines = [
+        f"{d},40,{a},100,{p},{s}" for d, a, p, s in zip(days, (39, 39, 40, 40), (0, 0, 5, 0), (0, 0, 5, 0), strict=True)
+    ]
+    file, header = tmp_path / "A.csv", "Date,Close,Adj Close,Volume,Dividends,Stock Splits"
+    write(file, lines, header)
+    main(["prices", "build", str(file), "--out", str(tmp_path / "s")])
+    said = capsys.readouterr().err
+    assert (
+        "wrong dividend: 5, and the adjusted close says about 1: not divided by the split of 5" in said
+        and "--repair dividends" in said
+    )
+    main(["prices", "report", str(tmp_path / "s")])
+    assert "wrong dividend: 5" in capsys.readouterr().out
+    main(["prices", "build", str(file), "--out", str(tmp_path / "t"), "--repair", "dividends"])
+    assert "repaired wrong dividend of A 2020-01-08" in capsys.readouterr().err
+    assert panel(tmp_path / "t").dividend_factor[2, 0] == pytest.approx(1 - 1 / 40)
+    assert panel(tmp_path / "s").dividend_factor[2, 0] == pytest.approx(1 - 5 / 40)

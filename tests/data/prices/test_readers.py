@@ -11,7 +11,7 @@ import pytest
 from lobjax.data.prices.formats import read
 from lobjax.data.prices.reader import Choices, read_bars
 from lobjax.errors import InputError
-from tests.data.prices.made_up import HEADER, rows, write
+from tests.data.prices.made_up import DAYS, HEADER, rows, write
 
 LONG = rows("AB")
 
@@ -66,6 +66,37 @@ def test_wide_files(tmp_path):
     lines = ["Ticker,AA,BB,AA,BB", "Date,,,,", "2020-01-02,1,2,30,40"]
     twice = _frame(write(tmp_path / "y.csv", lines, "Price,Close,Close,Volume,Volume"))
     assert twice.select("symbol", "close", "volume").rows() == [("AA", 1.0, 30.0), ("BB", 2.0, 40.0)]
+
+
+def test_dates_of_other_forms(tmp_path):
+    for first, second in (
+        ("02-Jan-2020", "03-Jan-2020"),
+        ("Jan 2, 2020", "Jan 3, 2020"),
+        ("2/1/2020", "13/1/2020"),
+        ("2020.01.02", "2020.01.03"),
+    ):
+        found = _frame(write(tmp_path / "x.csv", [f'"{first}",A,1,1,1,1,1', f'"{second}",A,1,1,1,1,1']))
+        assert str(found["time"][0]) == "2020-01-02", first
+    closes = [f"2020-01-0{d} 16:00,A,1,1,1,1,1" for d in (2, 3)]
+    with pytest.raises(InputError, match="--bars daily"):
+        _frame(write(tmp_path / "x.csv", closes), time_zone="UTC")
+    assert str(_frame(tmp_path / "x.csv", bars="daily")["time"][0]) == "2020-01-02"
+
+
+def test_pandas_frames_as_parquet(tmp_path):
+    days = pl.Series(DAYS[:2]).cast(pl.Datetime("ns"))
+    two_levels = pl.DataFrame({"__index_level_0__": days, "('Close', 'AA')": [1.0, 2.0], "('Volume', 'AA')": [3, 4]})
+    two_levels.write_parquet(tmp_path / "x.parquet")
+    assert _frame(tmp_path / "x.parquet").select("symbol", "close", "volume").rows() == [
+        ("AA", 1.0, 3.0),
+        ("AA", 2.0, 4.0),
+    ]
+    aware = pl.DataFrame(
+        {"Datetime": days.dt.offset_by("10h").dt.replace_time_zone("America/New_York"), "Close": [1.0, 2.0]}
+    )
+    aware.write_parquet(tmp_path / "y.parquet")
+    bars = read_bars(tmp_path / "y.parquet", Choices(bars="hour"))
+    assert str(bars.frame["time"][0]) == "2020-01-06 15:00:00" and bars.frame["symbol"][0] == "y"
 
 
 @pytest.mark.parametrize(

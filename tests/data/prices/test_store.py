@@ -8,8 +8,10 @@ import pytest
 
 from lobjax.data.prices import panel, read_bars_of
 from lobjax.data.prices.database import digest, frame, is_store, reading
+from lobjax.data.prices.inspecting import summary
 from lobjax.data.prices.loading import Load, load
 from lobjax.data.prices.reader import Choices
+from lobjax.data.prices.store_faults import store_faults
 from lobjax.errors import InputError
 from tests.data.prices.made_up import DAYS, HEADER, rows, write
 
@@ -98,6 +100,8 @@ def test_a_contradiction_is_refused_with_both_values_or_kept_as_revised(tmp_path
     assert _load(store, file, revise=True).merged == (1, 0, 1) and _digest(store) != known
     with reading(store) as connection:
         old = frame(connection, "SELECT * FROM revised_bars")
+    shown = dict(summary(store))
+    assert shown["revised bars"] == "1" and f"volume {float(v)}; loaded" in shown[f"  {symbol}"]
     assert old.height == 1 and old["volume"].item() == float(v) and old["revised_at"].item() > old["loaded_at"].item()
     assert _load(store, file).merged == (0, 0, 0)
     other = write(tmp_path / "a2.csv", ["2020-01-08,A,3.0,1.0"], ACTION_HEADER)
@@ -210,8 +214,6 @@ def test_sessions_missing_and_too_many_are_listed_not_filled(tmp_path):
     loaded = load(tmp_path / "s", Load(files=(write(tmp_path / "y.csv", rows("A", DAYS[-1:] + 7)),), choices=RAW))
     late = [(f.name, f.first, f.count) for f in loaded.faults]
     assert late == [("missing session", "2020-01-27", 4)]
-    from lobjax.data.prices.store import store_faults
-
     found = [(f.name, f.first, f.last, f.count) for f in store_faults(tmp_path / "s") if "session" in f.name]
     assert found == [
         ("missing session", "2020-01-09", "2020-01-10", 2),
@@ -242,6 +244,8 @@ import os, signal, sys, time
 from pathlib import Path
 from lobjax.data.prices.loading import Load, load
 from lobjax.data.prices.reader import Choices
+from lobjax.data.prices.inspecting import summary
+from lobjax.data.prices.store_faults import store_faults
 import duckdb, polars, pyarrow, random
 store, file, kills, seed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 draw, took = random.Random(seed), 0.3
