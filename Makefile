@@ -7,7 +7,7 @@ RECORDS := runs/gpu-$(NOW)
 DAY ?= $(wildcard ../shared/data/lobster/LOBSTER_SampleFile_AMZN_2012-06-21_5.zip)
 KERNEL ?= $(lastword $(sort $(wildcard bench/records/*/kernel-compile.jsonl)))
 
-.PHONY: train test test-slow docs proof conformance check kernel-compile gpu-check clean
+.PHONY: train test test-slow wheel docs proof conformance check kernel-compile gpu-check clean
 
 train: .venv/core
 	$(BIN)/python -m train run configs/train/execution.yaml --out $(RUN)
@@ -17,6 +17,10 @@ test: .venv/dev
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m "slow and not gpu" tests
+
+# A source archive and a wheel from it, installed in an empty environment in another folder, where it trains and loads an agent.
+wheel: .venv/dev
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py
 
 # The pages of docs/ with an API reference, into docs/_build/; a link or name that is not there is an error.
 docs: .venv/docs

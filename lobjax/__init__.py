@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lobjax.book import Book, step
     from lobjax.env import Environment
     from lobjax.kinds import Kind
+    from lobjax.learn import train
     from lobjax.policy import load_policy
     from lobjax.results import compare
     from lobjax.tasks import EnvConfig, make
@@ -31,14 +32,15 @@ _HOMES = {
     "load_policy": "lobjax.policy",
     "make": "lobjax.tasks",
     "step": "lobjax.book",
+    "train": "lobjax.learn",
 }
 _PACKAGES = (
-    "audit", "book", "data", "engine", "env", "evaluation", "flow", "forecast", "market", "nets", "policy", "reference", "results",
+    "audit", "book", "data", "engine", "env", "evaluation", "flow", "forecast", "learn", "market", "nets", "policy", "reference", "results",
     "risk", "snapshot", "strategies", "tasks", "torch_port", "trace", "types",
 )  # fmt: skip
 
 __all__ = [
-    "Book", "EnvConfig", "Environment", "Kind", "Message", "Side", "__version__", "compare", "load_policy", "make", "step",
+    "Book", "EnvConfig", "Environment", "Kind", "Message", "Side", "__version__", "compare", "load_policy", "make", "step", "train",
 ]  # fmt: skip
 
 caching.set_up()

@@ -14,6 +14,7 @@ from lobjax.env.memory import playing, state_bytes, step_bytes, stepping
 from lobjax.errors import InputError
 from lobjax.learn import devices, runner
 from lobjax.learn.config import config_from
+from lobjax.learn.learner import assemble
 from lobjax.learn.memory import estimate
 from lobjax.learn.tasks import MARKET
 from lobjax.memory import Estimate, Part, in_words, machine_bytes
@@ -134,7 +135,7 @@ def test_the_estimate_is_near_what_the_compiled_update_takes(net):
     plain = {"env": {"probe": "simplex"}, "net": NETS[net], "n_envs": 1024, "rollout_length": 16, "total_steps": 10**6}
     config = config_from(plain, TASKS.env_config)
     env = TASKS.make(config.env)
-    learner = runner.assemble(config, env)
+    learner = assemble(config, env)
     state = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
     update = devices.compile_update(learner.make_update, state, env.default_params, 1)
     analysis = update.memory_analysis()

@@ -15,6 +15,7 @@ from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
 from lobjax.errors import InputError
 from lobjax.exits import exits_cleanly
+from lobjax.packaged import configuration
 from lobjax.ranges import Range, Seed, ranged
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         """Train from the beginning, into a new folder.
 
         Args:
-            config: the YAML configuration, see configs/train/.
+            config: the YAML configuration, see configs/train/; or the bare name of one there, such as smoke.
             out: the folder that the run leaves; it must not exist or be empty.
             seed: replaces the configuration's seed.
             set: replace values of the configuration, such as algorithm.epochs=2.
@@ -57,7 +58,7 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         """
         given = {"seed": seed, "devices": devices}
         assignments = [*set, *(f"{name}={value}" for name, value in given.items() if value is not None)]
-        described = override(load_yaml(config), assignments)
+        described = override(load_yaml(configuration(config, "train")), assignments)
         with _training():
             from lobjax.learn import runner
             from lobjax.learn.config import config_from
@@ -121,12 +122,14 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         """Train many runs that differ in seeds and values, as few compiled programs; the same command goes on after a kill.
 
         Args:
-            config: the YAML description of the sweep, see configs/sweep/.
+            config: the YAML description of the sweep, see configs/sweep/; or the bare name of one there.
             out: the folder of its table and report; runs/sweep-NAME of the configuration unless it is given.
             set: replace values, such as trials=16 or train.total_steps=100000.
             ray: play the programs on a Ray cluster: its address, or local for this machine's cores.
         """
-        override(load_yaml(config), [*set])  # a file that cannot be read is told before anything is imported
+        override(
+            load_yaml(configuration(config, "sweep")), [*set]
+        )  # a file that cannot be read is told before anything is imported
         with _training():
             try:
                 from lobjax.learn.sweep import cluster  # optuna is an extra
@@ -134,7 +137,7 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
                 from lobjax.learn.sweep.run import run_sweep
             except ModuleNotFoundError as error:
                 raise InputError(f"sweep: the package {error.name} is missing; pip install -e '.[sweep]'") from None
-            made = load_sweep(config, [*set], offered())
+            made = load_sweep(config, *set, tasks=offered())
             play = cluster.on_ray(made, ray) if ray else None
             run_sweep(made, out or Path("runs") / f"sweep-{config.stem}", play)
 
@@ -154,7 +157,7 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         """Train the Transformer in PyTorch on the same rollouts; with several GPUs: torchrun --nproc-per-node N -m train torch ...
 
         Args:
-            config: the YAML configuration, see configs/train/; its network must be a Transformer.
+            config: the YAML configuration, or its name, as for run; its network must be a Transformer.
             out: the folder that the run leaves; with --resume the one to go on in.
             seed: replaces the configuration's seed.
             set: replace values of the configuration, such as net.precision=bfloat16.
@@ -164,16 +167,20 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             computed_fp8: where there is no FP8 hardware, compute its arithmetic in float32 (slow, for tests).
             compile: torch.compile the update.
         """
-        described = override(load_yaml(config), [*set, *([f"seed={seed}"] if seed is not None else [])])
+        described = override(
+            load_yaml(configuration(config, "train")), [*set, *([f"seed={seed}"] if seed is not None else [])]
+        )
         with _training():
-            import lobjax.torch_port  # noqa: F401 - torch is an extra; this says so where it is missing
+            from lobjax.learn import runner
             from lobjax.learn.config import config_from
-            from lobjax.learn.torch import runner as torch_runner
+            from lobjax.learn.torch import Torch  # torch is an extra; this says so where it is missing
 
-            options = torch_runner.TorchOptions(
-                device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile
-            )
-            torch_runner.run(config_from(described, offered().env_config), offered(), out, options, resume)
+            made = config_from(described, offered().env_config)
+            backend = Torch(device=device, computed_fp8=computed_fp8, recipe=recipe, compile=compile)
+            if resume:
+                runner.resume(out, offered(), backend=backend, expected=made)
+            else:
+                runner.start(made, offered(), out, backend=backend)
 
     def convert(source: tyro.conf.Positional[Path], /, out: Path | None = None) -> None:
         """Write a saved Transformer agent in the other framework's format, to the bit.

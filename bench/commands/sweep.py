@@ -36,11 +36,10 @@ def sweep(
     recording.check_runs(runs)
     from bench.speed import sweep as work
     from lobjax.learn.config import load_config
-    from lobjax.learn.tasks import MARKET
     from lobjax.memory import exhaustion_as_input_error
 
     given = [*(() if config else work.DEFAULT), *set, "devices=1", "evaluation.episodes=0"]
-    made = load_config(config or work.BASE, given, MARKET.env_config)
+    made = load_config(config or work.BASE, *given)
     with exhaustion_as_input_error(f"{seeds} seeds of {made.n_envs} environments", change=work.CHANGE):
         record = work.measured(made, seeds, updates, runs)
     print(

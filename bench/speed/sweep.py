@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from bench import recording, timing
-from lobjax.learn import devices, memory, runner
+from lobjax.learn import devices, memory
 from lobjax.learn.config import TrainConfig
+from lobjax.learn.learner import assemble
 from lobjax.learn.sweep import batching, play
 from lobjax.learn.tasks import MARKET
 
@@ -63,7 +64,7 @@ def _together(config: TrainConfig, env: Any, seeds: int, updates: int, runs: int
 
 def _one_by_one(config: TrainConfig, env: Any, seeds: int, updates: int, runs: int) -> tuple[timing.Timed, float]:
     begun = time.perf_counter()
-    learner = runner.assemble(config, env)
+    learner = assemble(config, env)
     shape = jax.eval_shape(learner.init, jax.random.key(0), env.default_params)
     init = jax.jit(learner.init).lower(jax.random.key(0), env.default_params).compile()
     update = devices.compile_update(learner.make_update, shape, env.default_params, 1)

@@ -1,16 +1,17 @@
 """What a training run is: the environment, the network, the algorithm and the sizes of an update."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from lobjax import plugins
+from lobjax import packaged, plugins
 from lobjax.config import build, load_yaml, override
 from lobjax.errors import InputError
 from lobjax.evaluation import MOST_EPISODES
 from lobjax.flow import FLOWS, is_recorded, overlap
 from lobjax.learn.algorithm import AlgorithmConfig, PPOConfig
+from lobjax.learn.tasks import MARKET, Tasks
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
 from lobjax.ranges import Length, Range, Seed, check
 from lobjax.registry import OneOf
@@ -138,6 +139,10 @@ def config_from(data: dict[str, Any], env_config: Callable[[Any], Any]) -> Train
     return build(TrainConfig, data)
 
 
-def load_config(path: str | Path, assignments: list[str], env_config: Callable[[Any], Any]) -> TrainConfig:
-    """Read a YAML configuration and apply `key.path=value` assignments to it."""
-    return config_from(override(load_yaml(path), assignments), env_config)
+def load_config(name: str | Path | Mapping[str, Any], *assignments: str, tasks: Tasks = MARKET) -> TrainConfig:
+    """A training configuration: a YAML file, one that comes with the package by its name (`lobjax.packaged`) such as "smoke", or a mapping.
+
+    `assignments` such as "n_envs=64" or "net={kind: mlp}" replace values of it. InputError says what is wrong, and where.
+    """
+    found = dict(name) if isinstance(name, Mapping) else load_yaml(packaged.configuration(name, "train"))
+    return config_from(override(found, list(assignments)), tasks.env_config)

@@ -5,7 +5,7 @@ from typing import Any
 from lobjax.env import Environment
 from lobjax.evaluation import Episodes
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.progress import phase
+from lobjax.learn.progress import is_quiet, phase
 from lobjax.learn.runfolder import RunFolder
 from lobjax.learn.tasks import Tasks
 from lobjax.policy import LoadedPolicy, load_policy
@@ -23,15 +23,17 @@ def agent_of(folder: RunFolder, config: TrainConfig) -> LoadedPolicy:
     return load_policy(folder.path, deterministic=config.evaluation.actions == "mode")
 
 
-def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> Comparison | None:
-    """Compare, print the table on standard output, and leave evaluation.json, episodes.parquet and figures in the folder.
+def evaluate(
+    agent: LoadedPolicy, folder: RunFolder | None, config: TrainConfig, env: Any, tasks: Tasks
+) -> Comparison | None:
+    """Compare, show the table on standard output unless all is quiet, and leave evaluation.json, its tables and figures in the folder.
 
     None where the task has no strategies to compare with (the probes of the tests).
     """
     if not isinstance(env, Environment) or config.evaluation.episodes == 0:
         return None
     played_env = held_out(config, tasks)
-    players = {"agent": agent_of(folder, config), **strategies(played_env, played_env.default_params, profile_env=env)}
+    players = {"agent": agent, **strategies(played_env, played_env.default_params, profile_env=env)}
     starts = played_env.starts
     episodes = Episodes(count=starts or config.evaluation.episodes, seed=config.evaluation.seed, starts=bool(starts))
     with phase("evaluate", episodes.count * len(players), unit="episodes") as advance:
@@ -42,7 +44,9 @@ def evaluate(folder: RunFolder, config: TrainConfig, env: Any, tasks: Tasks) -> 
             behind[player] = done
 
         comparison = compare(played_env, played_env.default_params, players, episodes, progress)
-    save(comparison, folder.path)
-    save_figures(comparison, folder.path)
-    show(comparison)
+    if folder is not None:
+        save(comparison, folder.path)
+        save_figures(comparison, folder.path)
+    if not is_quiet():
+        show(comparison)
     return comparison

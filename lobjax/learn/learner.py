@@ -11,9 +11,10 @@ from flax import struct
 from lobjax.learn import collapse, devices, ppo, rewards, rollout
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.gae import gae
-from lobjax.nets import Head, NetFns
+from lobjax.nets import Head, NetFns, make_net
 from lobjax.nets.statistics import Statistics, merge, unit_statistics
-from lobjax.settings import settled, threefry
+from lobjax.policy import make_head
+from lobjax.settings import key_of, settled, threefry
 
 
 @struct.dataclass
@@ -36,8 +37,8 @@ class TrainState:
     local: rollout.Local
 
 
-class Learner(NamedTuple):
-    """init(key, constants) -> state; make_update(axis_name) -> update(state, constants) -> state, metrics.
+class LearnerFns(NamedTuple):
+    """A learner as pure functions: init(key, constants) -> state; make_update(axis_name) -> update(state, constants) -> state, metrics.
 
     `constants` are the environment's parameters. `metrics` is {"finite": tree of bool[], "scalars": {name: f32[]},
     "vectors": {name: f32[k]}}.
@@ -47,7 +48,7 @@ class Learner(NamedTuple):
     make_update: Callable[[str | None], Callable]
 
 
-def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Learner:
+def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> LearnerFns:
     """The program of one training run. `env` follows the contract of `lobjax.env`."""
     loss = ppo.make_loss(config.algorithm, net, head)
 
@@ -136,7 +137,20 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
 
         return update
 
-    return Learner(init, make_update)
+    return LearnerFns(init, make_update)
+
+
+def assemble(config: TrainConfig, env: Any) -> LearnerFns:
+    """The learner of a configuration; InputError where head and action space do not belong together."""
+    head = make_head(env.action_space, config.head)
+    return make_learner(config, env, make_net(config.net, env.observation_size, head), head)
+
+
+def metric_names(config: TrainConfig, env: Any) -> list[str]:
+    """The scalars that every update of such a run reports; nothing is computed."""
+    learner = assemble(config, env)
+    state = jax.eval_shape(learner.init, key_of(0), env.default_params)
+    return list(jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"])
 
 
 def _moments(x: jax.Array, axis: Any, axis_name: str | None) -> tuple[jax.Array, jax.Array]:

@@ -1,4 +1,4 @@
-"""The loop of a run: update after update on the device; metrics, progress and checkpoints beside it.
+"""The loop of a run, whatever framework computes in it: update after update; metrics, progress and checkpoints beside them.
 
 What the host does between updates is clocked apart from the updates: `time/logging_seconds` and `time/checkpoint_seconds` of a line are
 those since the line before it (the checkpoint's: collecting and copying the state, and waiting for the write before; the write itself
@@ -10,16 +10,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import jax
-
 from lobjax.cli import note
-from lobjax.learn import devices, processes
+from lobjax.learn.backend import Learner, ProcessGroup
 from lobjax.learn.collapse import Watch
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.learner import Learner, TrainState
-from lobjax.learn.progress import phase
+from lobjax.learn.progress import phase, say
 from lobjax.learn.runfolder import RunFolder
-from lobjax.learn.sinks import Sinks
+from lobjax.learn.sinks import Line, Sinks, line_of
 from lobjax.learn.writer import Writer
 
 Shares = dict[str, float]
@@ -64,52 +61,62 @@ class Clock:
 
 
 def train(
-    folder: RunFolder, config: TrainConfig, env: Any, learner: Learner, state: TrainState, parts: Shares | None
-) -> TrainState:
-    """Play and learn until the run's last update; returns the whole state. `parts`: shares of an update, to be shown beside it."""
-    first, last = int(state.shared.update), config.n_updates
-    state = devices.split(state, config.devices)
+    learner: Learner, config: TrainConfig, folder: RunFolder | None, group: ProcessGroup, parts: Shares | None = None
+) -> list[Line]:
+    """Play and learn until the run's last update. Returns the metrics of each where there is no folder to keep them.
+
+    `parts`: shares of an update, to be shown beside it. Nothing is compiled where the last update is behind us.
+    """
+    first, last = learner.updates, config.n_updates
     if first == last:
-        return devices.whole(state, config.devices)
-    with phase("compile"):
-        quick = config.compile == "quick"
-        update = devices.compile_update(learner.make_update, state, env.default_params, config.devices, quick)
+        return []
+    learner.compile()
     total, behind, clock, watch = last * config.batch_size, first * config.batch_size, Clock(), Watch()
+    lines: list[Line] = []
     with ExitStack() as stack:
-        writer, sinks = _outlets(folder, config, env, behind, stack) if processes.first() else (None, None)
+        writer, sinks = _outlets(learner, config, folder, behind, stack) if group.first() else (None, None)
         advance = stack.enter_context(phase("train", total, done=behind))
 
-        def play() -> Any:
-            nonlocal state
-            state, report = update(state, env.default_params)
-            return jax.device_get(report)
-
         def tell() -> None:
-            line = sinks.write(done, done * config.batch_size, report, clock.line(config.batch_size)) if sinks else {}
-            if writer is not None:
+            if not group.first():
+                return
+            line = line_of(done, done * config.batch_size, report, clock.line(config.batch_size))
+            if writer is None or sinks is None:
+                lines.append(line)
+            else:
+                sinks.write(line)
                 writer.know(line)
-                if warning := watch.look(line):
-                    note(warning)
-                advance(config.batch_size, _note(line, clock.shares(), parts))
+            if warning := watch.look(line):
+                note(warning)
+            advance(config.batch_size, _note(line, clock.shares(), parts))
 
         def save() -> None:
-            whole = devices.whole(state, config.devices)
+            arrays = learner.arrays()
             if writer is not None:
-                writer.save(whole)
+                writer.save(arrays)
 
         for done in range(first + 1, last + 1):
-            report = clock.timed("update", play)
-            _check_finite(report["finite"], done, config)
+            report = clock.timed("update", learner.update)
+            if report.broken:
+                raise NotFinite(
+                    f"update {done} (step {done * config.batch_size}): '{report.broken[0]}' is not finite; "
+                    "the last checkpoint is from before, look there or lower the learning rate"
+                )
             clock.timed("logging", tell)
-            if done % config.checkpoint_every == 0 or done == last:
+            if folder is not None and (done % config.checkpoint_every == 0 or done == last):
                 clock.timed("checkpoint", save)
-    if processes.first():
-        note(f"time: {_shares(clock.shares())}")
-    return devices.whole(state, config.devices)
+    if group.first():
+        say(f"time: {_shares(clock.shares())}")
+    return lines
 
 
-def _outlets(folder: RunFolder, config: TrainConfig, env: Any, behind: int, stack: ExitStack) -> tuple[Writer, Sinks]:
-    writer = stack.enter_context(Writer(folder.checkpoints, config, folder.about()["config"], env.name))
+def _outlets(
+    learner: Learner, config: TrainConfig, folder: RunFolder | None, behind: int, stack: ExitStack
+) -> tuple[Writer | None, Sinks | None]:
+    if folder is None:
+        return None, None
+    about = folder.about()["config"]
+    writer = stack.enter_context(Writer(folder.checkpoints, config, about, learner.task, learner.settings))
     for line in folder.lines():
         writer.know(line)
     return writer, stack.enter_context(Sinks(folder, behind, config))
@@ -127,13 +134,3 @@ def _note(line: dict[str, Any], shares: Shares, parts: Shares | None) -> str:
 
 def _shares(shares: Shares) -> str:
     return ", ".join(f"{name} {100 * share:.1f}%" for name, share in shares.items())
-
-
-def _check_finite(finite: Any, update: int, config: TrainConfig) -> None:
-    for path, ok in jax.tree_util.tree_leaves_with_path(finite):
-        if not ok:
-            leaf = jax.tree_util.keystr(path[1:], simple=True, separator=".")
-            raise NotFinite(
-                f"update {update} (step {update * config.batch_size}): '{leaf}' is not finite; "
-                "the last checkpoint is from before, look there or lower the learning rate"
-            )

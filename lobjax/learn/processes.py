@@ -6,16 +6,13 @@ What lies on which device is `lobjax.learn.devices`' business.
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from lobjax import locks
 from lobjax.errors import InputError
 from lobjax.ranges import whole_number
 
@@ -85,14 +82,6 @@ def check_alike(values: Mapping[str, Any]) -> None:
     for name, column in zip(values, np.asarray(gathered).T, strict=True):
         if (column != column[0]).any():
             raise InputError(f"{name}: the processes differ in it, here it is {values[name]}; start all with the same")
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder that all processes work on, in the first one; where it is not free they all end."""
-    with ExitStack() as stack:
-        by_the_first(lambda: stack.enter_context(locks.held(folder)))
-        yield
 
 
 def leave() -> None:

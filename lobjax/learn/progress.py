@@ -1,15 +1,43 @@
-"""Progress on standard error: a bar for each phase on a terminal, plain lines elsewhere."""
+"""Progress on standard error: a bar for each phase on a terminal or in a notebook, plain lines elsewhere; or nothing, if so wished."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lobjax.cli import note
+
 Advance = Callable[..., None]
 LINE_EVERY_SECONDS = 10.0
+
+
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quietly(quiet: bool = True) -> Iterator[None]:
+    """Inside, `phase` shows nothing and `say` says nothing."""
+    token = _QUIET.set(quiet)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def is_quiet() -> bool:
+    """Whether progress is not to be shown."""
+    return _QUIET.get()
+
+
+def say(text: str) -> None:
+    """A line of progress on standard error. A warning is no progress: that is `lobjax.cli.note`'s."""
+    if not is_quiet():
+        note(text)
 
 
 @contextmanager
@@ -18,9 +46,17 @@ def phase(name: str, total: int | None = None, unit: str = "steps", done: int = 
 
     `total` counts `unit`s, of which `done` are behind us; without it only the time shows. The rate is over this phase.
     """
-    show = _bar if sys.stderr.isatty() else _lines
+    if is_quiet():
+        yield lambda n, note="": None
+        return
+    show = _bar if sys.stderr.isatty() or _in_notebook() else _lines
     with show(name, total, unit, done) as advance:
         yield advance
+
+
+def _in_notebook() -> bool:
+    """Whether bars can be drawn under a notebook's cell: rich does so by ipywidgets (extra `notebook`)."""
+    return Console().is_jupyter and find_spec("ipywidgets") is not None
 
 
 @contextmanager

@@ -4,13 +4,13 @@ run.json         task, configuration, seed, devices, settings, versions, git com
 metrics.jsonl    one line per update
 tensorboard/     the scalars of the same
 checkpoints/     full states (train.checkpoint)
-policy.npz       the trained agent (lobjax.policy), at the end
+policy.npz       the trained agent (lobjax.policy), at the end; of a run in torch also policy.safetensors
 evaluation.json  the agent against the strategies, with episodes.parquet and paths.parquet (lobjax.results), at the end
 figures/         learning curves and results, at the end
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
@@ -90,11 +90,16 @@ class RunFolder:
                 raise InputError(f"{self.path / name}: is not a file; remove it")
 
 
-def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
-    """Start a folder for a new run; InputError when something is there already."""
+def create(
+    path: Path, config: TrainConfig, env: Any, more: Mapping[str, Any] | None = None, made_by: str | None = None
+) -> RunFolder:
+    """Start a folder for a new run; InputError when something is there already.
+
+    `more` is added to run.json, mappings key by key; `made_by` is how to make it again, by default this process's command line.
+    """
     if not locks.is_free(path):
         raise InputError(f"{path}: not an empty folder; choose another --out, or `python -m train resume {path}`")
-    about = {
+    about: dict[str, Any] = {
         "format": 1,
         "task": env.name,
         "seed": config.seed,
@@ -102,22 +107,24 @@ def create(path: Path, config: TrainConfig, env: Any) -> RunFolder:
         "devices": config.devices,
         "engine": getattr(getattr(env, "engine", None), "engine", None),
         **stamp(),
-        "command": command("python -m train"),
+        "command": made_by or command("python -m train"),
         "data": data_sources(getattr(config.env, "flow", None), config.evaluation.flow),
     }
+    for name, value in (more or {}).items():
+        about[name] = about[name] | value if isinstance(value, dict) and name in about else value
     with whole_file(path / RUN) as temporary:
         temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return RunFolder(path)
 
 
-def check_surroundings(about: dict[str, Any], where: Path) -> None:
+def check_surroundings(about: Mapping[str, Any], where: Path) -> None:
     """InputError where a setting that changes what is computed is not as `about` (a stamp) says; what else changed is said."""
     surroundings.check_same(about.get("settings"), where)
     if processes.first():
         say_what_changed(about, where)
 
 
-def say_what_changed(about: dict[str, Any], where: Path) -> None:
+def say_what_changed(about: Mapping[str, Any], where: Path) -> None:
     """A line on standard error where versions, devices or compiler flags are not as `about` (a stamp) says."""
     if "settings" not in about:
         note(f"{where}: is of an earlier version and records no settings; the defaults are taken for them")

@@ -1,66 +1,95 @@
-"""Running the program: from a configuration to a run folder, new or resumed."""
+"""From a configuration to a finished run, new or resumed, in whatever framework: with a folder, or in memory alone."""
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax
-
-from lobjax.cli import note
+from lobjax import locks
+from lobjax.config import to_dict
 from lobjax.display import printable
 from lobjax.errors import InputError, nearest
-from lobjax.learn import checkpoint, devices, evaluate, figures, memory, phases, processes, runfolder, trackers
+from lobjax.learn import checkpoint, evaluate, figures, runfolder, trackers
+from lobjax.learn.backend import Backend, Learner, ProcessGroup
 from lobjax.learn.config import TrainConfig, config_from
-from lobjax.learn.learner import Learner, TrainState, make_learner
+from lobjax.learn.flax import Flax
+from lobjax.learn.learner import metric_names
 from lobjax.learn.loop import NotFinite, train
-from lobjax.learn.progress import phase
+from lobjax.learn.progress import phase, say
+from lobjax.learn.run import Run
 from lobjax.learn.runfolder import RunFolder
 from lobjax.learn.tasks import Tasks
-from lobjax.nets import make_net
 from lobjax.nets.size import describe
-from lobjax.policy import PolicyConfig, make_head, save_policy
-from lobjax.results import surroundings
-from lobjax.settings import key_of, settled
+from lobjax.policy import LoadedPolicy, PolicyConfig, make_head, save_policy
 
-__all__ = ["NotFinite", "assemble", "policy_config", "resume", "start"]
+__all__ = ["NotFinite", "policy_config", "resume", "start"]
+FLAX = Flax()
 
 
-def start(config: TrainConfig, tasks: Tasks, out: Path, show_phases: bool = False) -> RunFolder:
-    """Train from the beginning into a new folder; InputError before anything is compiled or written.
+def start(
+    config: TrainConfig,
+    tasks: Tasks,
+    out: Path | None,
+    show_phases: bool = False,
+    *,
+    backend: Backend[Any] = FLAX,
+    made_by: str | None = None,
+) -> Run:
+    """Train from the beginning into a new folder, or in memory (`out` None); InputError before anything is compiled or written.
 
-    `show_phases` times the parts of an update first (`lobjax.learn.phases`), to be shown in the progress.
+    `show_phases` times the parts of an update first (`lobjax.learn.phases`), to be shown in the progress. `made_by`: as `runfolder.create`.
     """
-    with processes.writing(out):
-        env, learner = _prepare(config, tasks)
+    with backend.opened() as group, _writing(out, group):
+        if out is None:
+            _check_without_folder(config)
+        env, learner = _prepare(config, tasks, backend, group)
         if config.evaluation.flow:
             evaluate.held_out(config, tasks)  # a missing file is better found now than after training
-        processes.by_the_first(lambda: runfolder.create(out, config, env))
-        return _finish(RunFolder(out), config, env, learner, _first_state(config, env, learner), tasks, show_phases)
+        if out is not None:
+            about = backend.about(group)
+            group.by_the_first(lambda: runfolder.create(out, config, env, about, made_by))
+        learner.begin()
+        folder = None if out is None else RunFolder(out)
+        return _finish(folder, config, env, learner, tasks, group, show_phases)
 
 
 def resume(
-    path: Path, tasks: Tasks, named: Path | None = None, n_devices: int | None = None, show_phases: bool = False
-) -> RunFolder:
+    path: Path,
+    tasks: Tasks,
+    named: Path | None = None,
+    n_devices: int | None = None,
+    show_phases: bool = False,
+    *,
+    backend: Backend[Any] = FLAX,
+    expected: TrainConfig | None = None,
+) -> Run:
     """Go on from the last complete checkpoint in the folder, or from one that is named; from the start without any.
 
-    `n_devices` replaces the run's number: a state does not know how many devices it lay on.
+    `n_devices` replaces the run's number: a state does not know how many devices it lay on. `expected`: what the run must be of.
     """
     folder = RunFolder(path)
     about = folder.about()
     folder.check_places()
-    with processes.writing(path):
-        runfolder.check_surroundings(about, path / runfolder.RUN)
+    with backend.opened() as group, _writing(path, group):
+        if expected is not None and about["config"] != json.loads(json.dumps(to_dict(expected))):
+            raise InputError(f"{path}: a run of another configuration; resume with the one that run.json there names")
+        backend.check_resumes(about, path / runfolder.RUN, group)
         try:
             config = config_from(about["config"], tasks.env_config)
         except InputError as error:
             raise InputError(f"{path / runfolder.RUN}: {error}") from None
-        return _resume(folder, about, _on_devices(config, n_devices), tasks, named, show_phases)
+        config = _on_devices(config, n_devices)
+        env, learner = _prepare(config, tasks, backend, group)
+        _take_up(folder, about, env, learner, group, named)
+        return _finish(folder, config, env, learner, tasks, group, show_phases)
 
 
-def _resume(
-    folder: RunFolder, about: dict[str, Any], config: TrainConfig, tasks: Tasks, named: Path | None, show_phases: bool
-) -> RunFolder:
-    env, learner = _prepare(config, tasks)
+def _take_up(
+    folder: RunFolder, about: Mapping[str, Any], env: Any, learner: Learner, group: ProcessGroup, named: Path | None
+) -> None:
+    """Bring the learner to where the folder stands, and the folder back to there."""
     if about["task"] != env.name:
         task = printable(about["task"], 80)
         raise InputError(
@@ -71,26 +100,27 @@ def _resume(
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
     if found:
         checkpoint.check_run(found[-1], about["config"])
-        template = jax.eval_shape(learner.init, key_of(config.seed), env.default_params)
-        state = checkpoint.restore(found[-1], template, env.name)
+        learner.load(found[-1])
     else:
-        state = _first_state(config, env, learner)
-    update = int(state.shared.update)
-    if not processes.agreed(update):
+        learner.begin()
+    update = learner.updates
+    if not group.agreed(update):
         raise InputError(f"{folder.path}: the processes found different checkpoints there; let all see one folder")
 
     def cut_back() -> None:
         folder.cut_back(update)
         checkpoint.cut_back(folder.checkpoints, update)
 
-    processes.by_the_first(cut_back)
-    return _finish(folder, config, env, learner, state, tasks, show_phases)
+    group.by_the_first(cut_back)
 
 
-def assemble(config: TrainConfig, env: Any) -> Learner:
-    """The learner of a configuration; InputError where head and action space do not belong together."""
-    head = make_head(env.action_space, config.head)
-    return make_learner(config, env, make_net(config.net, env.observation_size, head), head)
+@contextmanager
+def _writing(folder: Path | None, group: ProcessGroup) -> Iterator[None]:
+    """Hold the lock of a folder that all processes work on, in the first one; where it is not free they all end."""
+    with ExitStack() as stack:
+        if folder is not None:
+            group.by_the_first(lambda: stack.enter_context(locks.held(folder)))
+        yield
 
 
 def _on_devices(config: TrainConfig, n_devices: int | None) -> TrainConfig:
@@ -100,71 +130,57 @@ def _on_devices(config: TrainConfig, n_devices: int | None) -> TrainConfig:
         raise InputError(f"--devices {n_devices}: {error}") from None
 
 
-def _prepare(config: TrainConfig, tasks: Tasks) -> tuple[Any, Learner]:
+def _check_without_folder(config: TrainConfig) -> None:
+    """What only a folder can hold must not be left out in silence."""
+    for name in ("keep", "keep_best", "sinks"):
+        if getattr(config, name):
+            raise InputError(f"config.{name}: needs a folder to write into; give `out`, or leave it out")
+
+
+def _prepare(config: TrainConfig, tasks: Tasks, backend: Backend[Any], group: ProcessGroup) -> tuple[Any, Learner]:
     """The environment and the learner; InputError for all that can be seen before compiling."""
-    processes.check_alike(surroundings.that_must_agree(surroundings.settings(), "this process"))
-    devices.check_devices(config.devices)
+    backend.check(config, group)
     trackers.check(config.sinks)
-    _check_precision(config)
     env = tasks.make(config.env)
-    learner = assemble(config, env)
-    memory.estimate(config, env).check("this run")
-    _check_best(config, env, learner)
+    learner = backend.learner(config, env, group)
+    if config.keep_best is not None and config.keep_best.metric not in (known := metric_names(config, env)):
+        said = nearest(config.keep_best.metric, known)
+        raise InputError(f"config.keep_best.metric: no metric '{config.keep_best.metric}'; {said}")
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
-        note(f"market engine: {choice.engine} ({choice.reason})")
+        say(f"market engine: {choice.engine} ({choice.reason})")
     return env, learner
 
 
-def _check_precision(config: TrainConfig) -> None:
-    """FP8 on a CPU is computed step by step: slow, and nobody's wish unless they name it."""
-    if getattr(config.net, "precision", "") == "fp8" and jax.default_backend() == "cpu":
-        raise InputError(
-            "config.net.precision: fp8 needs a GPU, and there is none; bfloat16 runs here, fp8_float32 computes FP8's arithmetic anywhere"
-        )
-
-
-def _check_best(config: TrainConfig, env: Any, learner: Learner) -> None:
-    if config.keep_best is None:
-        return
-    state = jax.eval_shape(learner.init, key_of(0), env.default_params)
-    known = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
-    if config.keep_best.metric not in known:
-        said = nearest(config.keep_best.metric, known)
-        raise InputError(f"config.keep_best.metric: no metric '{config.keep_best.metric}'; {said}")
-
-
-@settled
-def _first_state(config: TrainConfig, env: Any, learner: Learner) -> TrainState:
-    with phase("start"):
-        arguments = (key_of(config.seed), env.default_params)
-        init = devices.compile_init(learner.init, *arguments, quick=config.compile == "quick")
-        return jax.block_until_ready(init(*arguments))
-
-
 def _finish(
-    folder: RunFolder,
+    folder: RunFolder | None,
     config: TrainConfig,
     env: Any,
     learner: Learner,
-    state: TrainState,
     tasks: Tasks,
+    group: ProcessGroup,
     show_phases: bool,
-) -> RunFolder:
-    note(describe(config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length))
-    note(memory.estimate(config, env).describe())
-    parts = None
-    if show_phases:
-        with phase("phases"):
-            parts = phases.shares(phases.measure(config, env, state))
-    whole = train(folder, config, env, learner, state, parts)
-    processes.leave()
-    if not processes.first():
-        return folder
-    with phase("save"):
-        save_policy(folder.path, whole.shared.params, whole.shared.statistics, policy_config(config, env))
-        figures.learning_curves(folder)
-    evaluate.evaluate(folder, config, env, tasks)
-    return folder
+) -> Run:
+    if group.first():
+        size = describe(
+            config.net, env.observation_size, make_head(env.action_space, config.head), config.rollout_length
+        )
+        for line in (size, *learner.said):
+            say(line)
+    lines = train(learner, config, folder, group, learner.shares() if show_phases else None)
+    group.leave()
+    params, statistics = learner.agent()
+    about, deterministic = policy_config(config, env), config.evaluation.actions == "mode"
+    agent = LoadedPolicy(about, params, statistics, deterministic)
+    path = None if folder is None else folder.path
+    if not group.first():
+        return Run(config, agent, None, path)
+    if folder is not None:
+        with phase("save"):
+            save_policy(folder.path, params, statistics, about)
+            learner.export(folder.path)
+            figures.learning_curves(folder)
+        agent = evaluate.agent_of(folder, config)  # what lies there is what is judged
+    return Run(config, agent, evaluate.evaluate(agent, folder, config, env, tasks), path, lines)
 
 
 def policy_config(config: TrainConfig, env: Any) -> PolicyConfig:

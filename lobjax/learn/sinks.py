@@ -8,12 +8,23 @@ from typing import Any
 import numpy as np
 
 from lobjax.learn import trackers
+from lobjax.learn.backend import Report
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.runfolder import RunFolder
 
+Line = dict[str, Any]
+COUNTS = ("update", "step")
+
+
+def line_of(update: int, step: int, report: Report, clock: dict[str, float]) -> Line:
+    """The metrics of one update, after `step` environment steps: floats, and lists of them. `clock`: the machine's part, `time/...`."""
+    scalars = {name: float(x) for name, x in report.scalars.items()}
+    vectors = {name: np.asarray(x, np.float64).round(6).tolist() for name, x in report.vectors.items()}
+    return {"update": update, "step": step, **scalars, **vectors, **clock}
+
 
 class Sinks:
-    """Writes the report of every update as it comes; a context manager."""
+    """Writes the metrics of every update as they come; a context manager."""
 
     def __init__(self, folder: RunFolder, step: int, config: TrainConfig | None = None) -> None:
         """Go on after `step` environment steps (0: from the start). `config` names trackers; None: none."""
@@ -25,17 +36,14 @@ class Sinks:
         names = config.sinks if config else ()
         self._trackers = trackers.open_trackers(names, folder.path, folder.about()["config"]) if names else []
 
-    def write(self, update: int, step: int, report: dict[str, Any], clock: dict[str, float]) -> dict[str, Any]:
-        """Write one update; returns the line. `clock` is what depends on the machine, under names `time/...`."""
-        scalars = {name: float(x) for name, x in report["scalars"].items()}
-        vectors = {name: np.asarray(x, np.float64).round(6).tolist() for name, x in report["vectors"].items()}
-        line = {"update": update, "step": step, **scalars, **vectors, **clock}
+    def write(self, line: Line) -> None:
+        """Write one update."""
+        scalars = {name: x for name, x in line.items() if name not in COUNTS and not isinstance(x, list)}
         try:
-            self._put(line, scalars | clock, step)
+            self._put(line, scalars, line["step"])
         except OSError as error:
             error.filename = str(self._folder.path)
             raise
-        return line
 
     def _put(self, line: dict[str, Any], scalars: dict[str, float], step: int) -> None:
         self._lines.write(json.dumps(line) + "\n")

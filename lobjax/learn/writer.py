@@ -4,6 +4,7 @@ Our own thread around `checkpoint.save`, not orbax's asynchronous checkpointer: 
 written and renamed after orbax has ended.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -14,7 +15,6 @@ import numpy as np
 
 from lobjax.learn import checkpoint, keeping
 from lobjax.learn.config import TrainConfig
-from lobjax.results import surroundings
 
 
 class Writer:
@@ -23,10 +23,12 @@ class Writer:
     An error of a write is raised by the next `save`, or at the end.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, about: dict[str, Any], task: str) -> None:
-        """Into `folder`; `about` is the configuration as run.json has it."""
+    def __init__(
+        self, folder: Path, config: TrainConfig, about: dict[str, Any], task: str, settings: Mapping[str, Any]
+    ) -> None:
+        """Into `folder`; `about` is the configuration as run.json has it, `settings` what `lobjax.learn.backend.Learner` has."""
         self._folder, self._config, self._about, self._task = folder, config, about, task
-        self._settings = surroundings.settings()  # of this thread: JAX's may be of one alone
+        self._settings = dict(settings)
         self._values: dict[int, float | None] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._last: Future | None = None

@@ -8,14 +8,14 @@ import jax
 from lobjax.learn import devices
 from lobjax.learn.config import PPOConfig, TrainConfig
 from lobjax.learn.learner import make_learner
-from lobjax.nets import MLPConfig, make_net
+from lobjax.nets import MLPConfig, NetConfig, make_net
 from lobjax.policy import make_head
 from tests.learn.probes import ProbeConfig, make
 
 SMALL = MLPConfig(hidden=(32, 32))
 
 
-def configuration(probe, n_updates=60, n_envs=64, length=8, net=SMALL, **rest):
+def configuration(probe, n_updates=60, n_envs=64, length=8, net: NetConfig = SMALL, **rest):
     """A configuration that solves the probes in seconds; `rest` goes to TrainConfig or, without `algorithm` in it, to PPOConfig."""
     own = {name: rest.pop(name) for name in list(rest) if name in TrainConfig.__dataclass_fields__}
     ppo = PPOConfig(**{"learning_rate": 3e-3, "minibatches": 2, "discount": 0.9} | rest)

@@ -41,7 +41,7 @@ def written(folder: Path, **changes) -> Path:
 
 def loaded(folder: Path, **changes):
     """The checked sweep of BASE with changes."""
-    return load_sweep(written(folder, **changes), [], TASKS)
+    return load_sweep(written(folder, **changes), tasks=TASKS)
 
 
 def formula(config, seed: int) -> float:

@@ -12,8 +12,8 @@ from lobjax.env.spaces import Simplex
 from lobjax.errors import InputError
 from lobjax.learn import checkpoint
 from lobjax.learn.config import config_from
+from lobjax.learn.learner import assemble
 from lobjax.learn.runfolder import RunFolder
-from lobjax.learn.runner import assemble
 from lobjax.nets import make_net
 from lobjax.nets.statistics import normalise
 from lobjax.policy import load_policy, make_head, save_policy

@@ -7,16 +7,17 @@ PROGRAM = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
+from lobjax.learn.backend import Report
 from lobjax.learn.runfolder import RunFolder
-from lobjax.learn.sinks import Sinks
+from lobjax.learn.sinks import Sinks, line_of
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-report = {"scalars": {f"name/{k}": np.float32(k) for k in range(20)}, "vectors": {}}
+report = Report({f"name/{k}": np.float32(k) for k in range(20)}, {}, [])
 try:
     with Sinks(RunFolder(Path(sys.argv[1])), 0) as sinks:
         for update in range(1000):
-            sinks.write(update, update, report, {})
+            sinks.write(line_of(update, update, report, {}))
 except OSError as error:
     print("named" if error.filename == sys.argv[1] else error.filename)
 """

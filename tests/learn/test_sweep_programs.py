@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lobjax.learn import runner
 from lobjax.learn.config import EvaluationConfig
+from lobjax.learn.learner import assemble
 from lobjax.learn.sweep import batching, play, propose
 from lobjax.learn.sweep.play import Job, JobRunner, Program
 from tests.compiling import quick_jit
@@ -60,7 +60,7 @@ def together(configs, seeds):
 @cache
 def single(config):
     env, _, _ = parts(config)
-    learner = runner.assemble(config, env)
+    learner = assemble(config, env)
     return quick_jit(learner.init), quick_jit(learner.make_update(None)), env.default_params
 
 

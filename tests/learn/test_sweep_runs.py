@@ -17,10 +17,10 @@ import pytest
 
 from lobjax.flow import PoissonConfig
 from lobjax.learn.config import EvaluationConfig, TrainConfig
+from lobjax.learn.learner import assemble
 from lobjax.learn.sweep import batching, play, propose
 from lobjax.learn.sweep.config import load_sweep
 from lobjax.learn.sweep.run import jobs_of
-from lobjax.learn.tasks import MARKET
 from lobjax.nets import MLPConfig
 from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
 from tests.compiling import FLAGS, quick_jit
@@ -125,7 +125,7 @@ def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
         state, report = program.update(state, numbers, constants)
         rewards = rewards + jax.device_get(report["scalars"]["rollout/reward"])
     assert len(set(rewards.tolist())) == len(configs), dict(zip(["none", *CHANGED], rewards, strict=True))
-    learner = play.runner.assemble(base, environments[0])
+    learner = assemble(base, environments[0])
     single, update = (
         quick_jit(learner.init)(keys[0], environments[0].default_params),
         quick_jit(learner.make_update(None)),
@@ -142,5 +142,5 @@ def test_every_vmappable_number_of_a_market_counts_and_lanes_are_single_runs():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "sweep").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_configurations_that_come_with_the_package_are_sound(path):
-    sweep = load_sweep(path, [], MARKET)
+    sweep = load_sweep(path)
     assert sweep.n_trials >= 10 and len(jobs_of(sweep, 0, propose.batch(sweep, 0, []))) <= 2

@@ -8,12 +8,14 @@ import pytest
 
 from lobjax.errors import InputError
 from lobjax.learn import trackers
+from lobjax.learn.backend import Report
 from lobjax.learn.runfolder import RunFolder
-from lobjax.learn.sinks import Sinks
+from lobjax.learn.sinks import Sinks, line_of
 from tests.learn.runs import configuration
 
 REPORTS = [
-    {"scalars": {"episode/return": np.float32(x), "loss/value": np.float32(1)}, "vectors": {}} for x in (1, 2, 4)
+    Report({"episode/return": np.float32(x), "loss/value": np.float32(1)}, {"action/mean": np.ones(3)}, [])
+    for x in (1, 2, 4)
 ]
 
 
@@ -24,7 +26,7 @@ def write(folder, name, reports, step=0):
     )
     with Sinks(RunFolder(folder), step, configuration("constant", sinks=(name,))) as sinks:
         for update, report in enumerate(reports, step + 1):
-            sinks.write(update, 10 * update, report, {"time/update_seconds": 0.5})
+            sinks.write(line_of(update, 10 * update, report, {"time/update_seconds": 0.5}))
 
 
 @pytest.mark.filterwarnings("default")  # of the package itself

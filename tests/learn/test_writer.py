@@ -12,6 +12,7 @@ from lobjax.errors import InputError
 from lobjax.learn import checkpoint, keeping
 from lobjax.learn.config import BestConfig
 from lobjax.learn.writer import Writer
+from lobjax.results import surroundings
 from tests.learn.runs import configuration
 from tests.learn.test_checkpoint import state
 
@@ -19,7 +20,7 @@ RETURN = BestConfig()
 
 
 def writer(folder, **settings):
-    return Writer(folder, configuration("constant", **settings), {}, "selling")
+    return Writer(folder, configuration("constant", **settings), {}, "selling", surroundings.settings())
 
 
 def line(update, value, count=1):

@@ -10,11 +10,12 @@ import jax
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from lobjax.errors import InputError
-from lobjax.learn import checkpoint
+from lobjax.learn import checkpoint, load_config, train
 from lobjax.learn.runfolder import RunFolder
-from lobjax.learn.torch import runner as torch_runner
+from lobjax.learn.torch import Torch
 from lobjax.learn.torch import settings as torch_settings
 from lobjax.policy import load_policy
 from tests.compiling import FLAGS
@@ -74,8 +75,8 @@ def test_a_run_leaves_its_folder(finished):
 
 
 def test_a_run_that_was_stopped_ends_to_the_bit_as_one_that_was_not(config, tmp_path):
-    """With all that a state can hold: scales of FP8 by their history, a memory in bfloat16, moments, the market's keys."""
-    settings = ["--set", "net.precision=fp8", "total_steps=384", "checkpoint_every=1"]
+    """With all that a state can hold: scales of FP8 by their history, a memory in bfloat16, moments, the market's keys, returns."""
+    settings = ["--set", "net.precision=fp8", "total_steps=512", "checkpoint_every=1", "normalise_rewards=true"]
     options = ["--computed-fp8", "--recipe", "delayed", "--device", "cpu"]
     command("torch", config, "--out", tmp_path / "whole", *settings, *options)
     copy = stop_after(tmp_path / "whole", tmp_path / "stopped", 1)
@@ -87,12 +88,40 @@ def test_a_run_that_was_stopped_ends_to_the_bit_as_one_that_was_not(config, tmp_
     assert len(scales) == 4 and all(x > 1 for x in scales)
     assert any(name.startswith("local.cache.keys") for name in whole)
     assert whole["shared.moments.net.actor.weight.first"].any()
-    drop = ("update", "time/update_seconds", "time/steps_per_second")
+    assert whole["shared.returns.variance"] > 0 and whole["local.returned"].any()
+
     lines = [
-        [{k: v for k, v in x.items() if k not in drop} for x in RunFolder(f).lines()]
+        [{k: v for k, v in x.items() if not k.startswith("time/")} for x in RunFolder(f).lines()]
         for f in (tmp_path / "whole", copy)
     ]
-    assert lines[0] == lines[1] and len(lines[0]) == 3
+    assert lines[0] == lines[1] and len(lines[0]) == 4
+
+
+@pytest.mark.filterwarnings("default")  # of mlflow itself
+def test_the_loop_is_the_one_that_flax_has(config, tmp_path, capsys):
+    """What it keeps, which checkpoint is the best, where metrics go, what time went where."""
+    pytest.importorskip("mlflow")
+    out = tmp_path / "run"
+    more = ["checkpoint_every=1", "keep=1", "keep_best={metric: loss/value, better: smaller}", "sinks=[mlflow]"]
+    command("torch", config, "--out", out, "--device", "cpu", "--set", *more)
+    lines = list(RunFolder(out).lines())
+    best = min(lines, key=lambda line: line["loss/value"])["update"]
+    assert json.loads((out / "checkpoints" / "best.json").read_text())["checkpoint"] == f"{best:08d}"
+    kept = {path.name for path in (out / "checkpoints").glob("0*")}
+    assert kept == {f"{best:08d}", "00000004"} and (out / "mlflow.db").is_file()
+    assert [line["update"] for line in lines if line["time/checkpoint_seconds"] > 0] == [2, 3, 4]
+    for resume in (["resume", out], ["resume", out, "--devices", 1]):
+        with pytest.raises(SystemExit):
+            command(*resume)
+        assert "a run in torch; go on with `python -m train torch" in capsys.readouterr().err
+
+
+def test_it_trains_from_python_in_memory():
+    config = load_config(yaml.safe_load(QUICK), "total_steps=256", tasks=TASKS)
+    run = train(config, tasks=TASKS, backend=Torch(device="cpu"), progress=False)
+    assert run.folder is None and len(run.metrics) == 2 and run.policy.config.net.kind == "transformer"
+    with pytest.raises(InputError, match="phases: timed in JAX alone"):
+        train(config, tasks=TASKS, backend=Torch(device="cpu"), progress=False, phases=True)
 
 
 def launch(*arguments: object, processes: int) -> None:
@@ -137,6 +166,8 @@ def arrays_at(folder, update):
             "n_envs is 24; FP8 products need a multiple of 16",
         ),
         (["--set", "net.precision=fp8", "net.width=24"], "width is 24; FP8 products need a multiple of 16"),
+        (["--set", "algorithm.optimiser={kind: sgd}"], "torch has Adam with epsilon 1e-05 only"),
+        (["--set", "keep_best={metric: loss/valeu}"], "no metric 'loss/valeu'; did you mean 'loss/value'?"),
         (["--set", "devices=2"], "start torch with torchrun --nproc-per-node 2"),
         (["--resume"], "no run.json there"),
     ],
@@ -199,8 +230,8 @@ def test_a_run_goes_on_with_the_threads_that_it_began_with(finished, config, tmp
 
 def test_processes_of_one_run_must_be_alike():
     ours = torch_settings.settings()
-    assert torch_runner._alike([ours, ours | {"torch.num_threads": 99}]) == ""
-    said = torch_runner._alike([ours, ours | {"jax_enable_x64": True}])
+    assert torch_settings.difference([ours, ours | {"torch.num_threads": 99}]) == ""
+    said = torch_settings.difference([ours, ours | {"jax_enable_x64": True}])
     assert said.startswith("jax_enable_x64: is False and True in processes of one run")
 
 

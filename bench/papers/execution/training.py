@@ -123,7 +123,7 @@ def configuration(run: Run, more: Sequence[str] = ()) -> TrainConfig:
         flow = to_dict(cell_config(run.markets[0], run.lots).flow)
         where.append(f"env.flow={json.dumps(flow)}")
     given = [*agent.assignments, *where, f"seed={run.seed}", "evaluation.episodes=0", *more]
-    return load_config(CONFIGS / agent.config, given, MARKET.env_config)
+    return load_config(CONFIGS / agent.config, *given)
 
 
 def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET) -> RunFolder:
@@ -135,7 +135,8 @@ def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET)
     try:
         if locks.is_free(found.path):
             note(f"{run.name}: training")
-            return runner.start(config, tasks, found.path)
+            runner.start(config, tasks, found.path)
+            return found
         about = found.about()
         if _learned(config_from(about["config"], tasks.env_config)) != _learned(config):
             raise InputError(f"{found.path}: a run of another configuration; name another --runs, or remove it")
@@ -144,7 +145,8 @@ def finished(run: Run, config: TrainConfig, folder: Path, tasks: Tasks = MARKET)
             note(f"{run.name}: finished before")
             return found
         note(f"{run.name}: going on")
-        return runner.resume(found.path, tasks)
+        runner.resume(found.path, tasks)
+        return found
     except runner.NotFinite as error:
         raise SystemExit(f"error: {found.path}: {error}") from None
 

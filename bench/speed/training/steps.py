@@ -13,8 +13,7 @@ from bench.speed.training.work import work
 from lobjax.errors import InputError, nearest
 from lobjax.learn import devices, memory, phases
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.learner import TrainState
-from lobjax.learn.runner import assemble
+from lobjax.learn.learner import TrainState, assemble
 from lobjax.ranges import whole_number
 from lobjax.tasks import make
 

@@ -1,23 +1,23 @@
 """What a sweep is, read strictly, and everything that can be known to be wrong before anything compiles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import jax
-
-from lobjax import plugins
+from lobjax import packaged, plugins
 from lobjax.config import build, formerly, load_yaml, override
 from lobjax.errors import InputError, nearest
-from lobjax.learn import memory, runner
+from lobjax.learn import memory
 from lobjax.learn.config import TrainConfig, config_from
+from lobjax.learn.learner import metric_names
 from lobjax.learn.sweep import space as spaces
 from lobjax.learn.sweep.batching import environments, signature
 from lobjax.learn.sweep.space import Point, Space
-from lobjax.learn.tasks import Tasks
+from lobjax.learn.tasks import MARKET, Tasks
 from lobjax.ranges import Length, Range, Seed, check, shown
-from lobjax.settings import key_of
+from lobjax.reading import is_file
 
 _PART, _MANY = Range(1e-6, 1 - 1e-6), Range(1, 10**6)
 
@@ -43,9 +43,10 @@ class PruneConfig:
 class SweepConfig:
     """A search. A trial is a point of `space`, played with `seeds` seeds (the training configuration's and those after it).
 
-    `train` is laid over the training configuration at `base` (a path from the sweep's own file). `batch` trials are proposed at once, from
-    what all batches before gave, and played together; a program holds at most `runs_per_program`. A trial's value is the mean of
-    `metric` over the last part `over` of its run, episodes counting alike where it is one of `episode/`.
+    `train` is laid over the training configuration at `base`: a path from the sweep's own file, or the name of one that comes with the
+    package. `batch` trials are proposed at once, from what all batches before gave, and played together; a program holds at most
+    `runs_per_program`. A trial's value is the mean of `metric` over the last part `over` of its run, episodes counting alike where it is
+    one of `episode/`.
     """
 
     space: Any
@@ -114,12 +115,20 @@ class Sweep:
         return -(-self.n_trials // self.config.batch)
 
 
-def load_sweep(path: Path, assignments: list[str], tasks: Tasks) -> Sweep:
-    """Read and check a sweep; InputError before anything is compiled or written."""
-    described = override(load_yaml(path), assignments)
+def load_sweep(name: str | Path | Mapping[str, Any], *assignments: str, tasks: Tasks = MARKET) -> Sweep:
+    """Read and check a sweep: a YAML file, one that comes with the package by its name (`lobjax.packaged`), or a mapping.
+
+    `assignments` such as "seeds=2" replace values of it. InputError before anything is compiled or written.
+    """
+    if isinstance(name, Mapping):
+        found, beside = dict(name), Path()
+    else:
+        path = packaged.configuration(name, "sweep")
+        found, beside = load_yaml(path), path.parent
+    described = override(found, list(assignments))
     plugins.load_named(described)
     config = build(SweepConfig, described)
-    data = load_yaml(path.parent / config.base) if config.base else {}
+    data = load_yaml(_base(beside, config.base)) if config.base else {}
     if not isinstance(config.train, dict | None):
         raise InputError(f"config.train: expected a mapping, found {type(config.train).__name__} {config.train!r}")
     if not config.base and not config.train:
@@ -130,6 +139,14 @@ def load_sweep(path: Path, assignments: list[str], tasks: Tasks) -> Sweep:
     sweep = Sweep(config=config, data=data, space=spaces.parse(config.space), tasks=tasks)
     _check(sweep)
     return sweep
+
+
+def _base(beside: Path, base: Path) -> Path:
+    """The training configuration that a sweep in the folder `beside` stands on."""
+    there = beside / base
+    if is_file(there) or base.suffix or len(base.parts) != 1:
+        return there
+    return packaged.configuration(base, "train")
 
 
 def _laid_over(below: Any, above: Any) -> Any:
@@ -152,15 +169,13 @@ def _check(sweep: Sweep) -> None:
     asked = set()
     for config in made.values():
         env = environment(config.env)
-        learner = runner.assemble(config, env)
         most = sweep.config.runs_per_program // sweep.config.seeds * sweep.config.seeds
         runs = min(most, min(sweep.config.batch, sweep.n_trials) * sweep.config.seeds)
         memory.estimate(config, env, runs).check(f"a program of {runs} runs side by side")
         if type(config.algorithm) in asked:
             continue
         asked.add(type(config.algorithm))
-        state = jax.eval_shape(learner.init, key_of(0), env.default_params)
-        names = jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"]
+        names = metric_names(config, env)
         if sweep.config.metric not in names:
             raise InputError(
                 f"config.metric: '{sweep.config.metric}' is not reported; {nearest(sweep.config.metric, names)}"

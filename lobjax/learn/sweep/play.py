@@ -13,9 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import jit
 
-from lobjax.learn import runner
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.learner import TrainState
+from lobjax.learn.learner import TrainState, assemble
 from lobjax.learn.progress import Advance
 from lobjax.learn.sweep import batching
 from lobjax.learn.sweep.config import SweepConfig
@@ -56,14 +55,14 @@ def compile_program(
     # One run after another: under `vmap` the orthogonal initialisers become batched QR calls, two of which at once wait for ever for
     # the same two threads (jaxlib 0.10.2 on two cores, in its `ParallelBatchMap`).
     def init(keys: jax.Array, constants: Any) -> TrainState:
-        learner = runner.assemble(config, env)
+        learner = assemble(config, env)
         return jax.lax.map(
             lambda i: learner.init(keys[i], batching.constants_of(constants, axes, i)),
             jnp.arange(keys.shape[0], dtype=jnp.int32),
         )
 
     def update(state: TrainState, values: dict, constants: Any) -> tuple[TrainState, dict[str, Any]]:
-        state, report = runner.assemble(batching.with_numbers(config, values), env).make_update(None)(state, constants)
+        state, report = assemble(batching.with_numbers(config, values), env).make_update(None)(state, constants)
         return state, {"finite": report["finite"], "scalars": report["scalars"]}
 
     begun = time.perf_counter()

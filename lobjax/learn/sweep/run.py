@@ -19,14 +19,14 @@ Done = Callable[[Job, JobResult], None]
 Execute = Callable[[Sequence[Job], list[Past], Done], None]
 
 
-def run_sweep(sweep: Sweep, out: Path, execute: Execute | None = None) -> Table:
+def run_sweep(sweep: Sweep, out: str | Path, execute: Execute | None = None) -> Table:
     """Play what is not in the folder's table yet, batch by batch, then write and print the report.
 
     `execute(jobs, past, done)` plays jobs, given all trials of the batches before, and calls done(job, played) as each ends; it is `here`
     unless another is given.
     """
     with locks.held(out):
-        return _run_sweep(sweep, out, execute)
+        return _run_sweep(sweep, Path(out), execute)
 
 
 def _run_sweep(sweep: Sweep, out: Path, execute: Execute | None) -> Table:

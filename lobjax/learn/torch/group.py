@@ -1,13 +1,13 @@
-"""The one file that knows about processes: which part of the batch is ours, what is averaged over all, and DistributedDataParallel.
+"""The one file that knows about torch's processes: which part of the batch is ours, what is averaged over all, DistributedDataParallel.
 
 One process a GPU, started by torchrun; without it there is one. Environments are split over processes in order, as over devices in
 `lobjax.learn.devices`, and a saved state is whole, so a run may go on with another number of processes.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,18 +17,48 @@ from torch.nn.parallel import DistributedDataParallel
 
 from lobjax.errors import InputError
 
+T = TypeVar("T")
+
 
 class Group(NamedTuple):
-    """This process among all."""
+    """This process among all; a `lobjax.learn.backend.ProcessGroup`."""
 
     rank: int
     size: int
     device: torch.device
 
-    @property
-    def leads(self) -> bool:
-        """Whether this process writes and speaks."""
+    def first(self) -> bool:
+        """Whether this process is the one that writes."""
         return self.rank == 0
+
+    def by_the_first(self, action: Callable[[], T]) -> T | None:
+        """Run `action` in the first process while the others wait; where it fails they end too, with its line. Its result, there."""
+        failed: Exception | None = None
+        result = None
+        if self.first():
+            try:
+                result = action()
+            except Exception as error:
+                failed = error
+        said = next((told for told in self.told(failed and str(failed)) if told is not None), None)
+        if said is not None:
+            raise failed or InputError(said)
+        return result
+
+    def agreed(self, number: int) -> bool:
+        """Whether all processes have the same number."""
+        return len(set(self.told(number))) == 1
+
+    def leave(self) -> None:
+        """Training has ended; `group` parts the processes."""
+
+    def told(self, what: T) -> list[T]:
+        """What each process says, in all of them."""
+        if self.size == 1:
+            return [what]
+        heard: list[Any] = [None] * self.size
+        dist.all_gather_object(heard, what)
+        return heard
 
     def part(self, n_envs: int) -> slice:
         """Our environments among `n_envs`; InputError where they do not divide."""
@@ -57,10 +87,10 @@ class Group(NamedTuple):
         return DistributedDataParallel(module, device_ids=ids)
 
     def gathered(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Arrays [B / size, ...] of all processes as [B, ...] on the one that leads; {} on others. Scalars are shared by all."""
+        """Arrays [B / size, ...] of all processes as [B, ...] on the first; {} on others. Scalars are shared by all."""
         if self.size == 1:
             return arrays
-        parts: list[Any] | None = [None] * self.size if self.leads else None
+        parts: list[Any] | None = [None] * self.size if self.first() else None
         dist.gather_object(arrays, parts, dst=0)
         if parts is None:
             return {}

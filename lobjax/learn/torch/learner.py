@@ -1,15 +1,16 @@
 """One update of a torch agent: play, estimate advantages, learn, report; `lobjax.learn.learner` with the network in torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 
-from lobjax.learn import ppo
+from lobjax.learn import collapse, ppo, rewards
+from lobjax.learn.backend import Report
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.rollout import Local
 from lobjax.learn.torch import ppo as torch_ppo
@@ -20,7 +21,7 @@ from lobjax.nets.statistics import Statistics, merge, unit_statistics
 from lobjax.settings import key_of, settled
 from lobjax.torch_port.agent import Agent, make_agent
 from lobjax.torch_port.attention import Cache
-from lobjax.torch_port.crossing import to_torch
+from lobjax.torch_port.crossing import to_jax, to_torch
 from lobjax.torch_port.factory import Layers
 
 
@@ -35,19 +36,19 @@ class TorchState:
     update: int  # updates done
     local: Local  # the environments; its carry is ()
     cache: Cache  # the network's memory of them
+    returns: Statistics | None = None  # of discounted returns, where rewards are normalised
 
 
-@dataclass(frozen=True)
-class TorchLearner:
-    """init() -> state; update(state) -> report, as `lobjax.learn.sinks` reads it, and names of what was not finite."""
+class TorchFns(NamedTuple):
+    """A learner as functions: init() -> state; update(state) -> report, which moves the state on in place."""
 
     init: Callable[[], TorchState]
-    update: Callable[[TorchState], tuple[dict[str, Any], list[str]]]
+    update: Callable[[TorchState], Report]
 
 
 def make_torch_learner(
     config: TrainConfig, env: Any, head: Head, group: Group, layers: Layers | None = None, compiled: bool = False
-) -> TorchLearner:
+) -> TorchFns:
     """The learner of one run. It begins at the weights at which Flax's would begin. `compiled`: torch.compile for the update."""
     part = group.part(config.n_envs)
     environments = compile_environments(config, env, head, part)
@@ -76,9 +77,10 @@ def make_torch_learner(
             update=0,
             local=environments.start(env_key),
             cache=agent.net.initial_carry(n_envs),
+            returns=rewards.unit_scale() if config.normalise_rewards else None,
         )
 
-    def update(state: TorchState) -> tuple[dict[str, Any], list[str]]:
+    def update(state: TorchState) -> Report:
         agent, before = state.agent, state.cache
         if not wrapped:
             wrapped.append(group.wrap(torch.compile(agent) if compiled else agent))  # type: ignore[arg-type]
@@ -97,7 +99,7 @@ def make_torch_learner(
         )
         agent.train()
         broken = [n for n in ("observation", "reward", "value") if not getattr(played, n).isfinite().all()]
-        batch = _batch(config, played, before, group)
+        batch = _batch(config, played, _rewards(config, state, played, group), before, group)
         chosen = to_torch(order(state.key, state.update, state.local.index), group.device).long()
         metrics, infinite = torch_ppo.optimise(
             config.algorithm, agent, wrapped[0], state.optimiser, batch, chosen, progress, group
@@ -106,17 +108,41 @@ def make_torch_learner(
         state.update += 1
         scalars = metrics | _describe(played, batch.target, sums, group)
         scalars["learning_rate"] = torch_ppo.learning_rate(config.algorithm, progress)
-        vectors = head.summary(jnp.asarray(played.raw_action.cpu().numpy()))
+        if state.returns is not None:
+            scalars["rollout/return_deviation"] = float(jnp.sqrt(state.returns.variance))
+        raw = jnp.asarray(played.raw_action.cpu().numpy())
+        habits = collapse.habits(getattr(env, "idle", None), head.to_action(raw))
+        scalars |= {k: float(group.mean(to_torch(x, group.device))) for k, x in habits.scalars.items()}
+        vectors = head.summary(raw) | habits.vectors
         shared = {f"action/{k}": group.mean(to_torch(x, group.device)).cpu().numpy() for k, x in vectors.items()}
-        return {"scalars": scalars, "vectors": shared}, broken + infinite
+        return Report(scalars, shared, broken + infinite)
 
-    return TorchLearner(init, update)
+    return TorchFns(init, update)
 
 
-def _batch(config: TrainConfig, played: Trajectory, cache: Cache, group: Group) -> torch_ppo.Batch:
+@jax.jit
+@settled
+def _discounted(so_far: jax.Array, r_t: jax.Array, done: jax.Array, discount: Any) -> tuple[jax.Array, jax.Array]:
+    return rewards.discounted(so_far, r_t, done, discount)
+
+
+def _rewards(config: TrainConfig, state: TorchState, played: Trajectory, group: Group) -> torch.Tensor:
+    """Rewards to learn from, by the deviation of all returns up to and with these; the state remembers them."""
+    if state.returns is None:
+        return played.reward
+    r_t, done = to_jax(played.reward), to_jax(played.terminated | played.truncated)
+    returned, returns = _discounted(state.local.returned, r_t, done, jnp.float32(config.algorithm.discount))
+    state.local = replace(state.local, returned=returned)
+    state.returns = _merged(config, state.returns, _moments(to_torch(returns, group.device), group))
+    return to_torch(rewards.scaled(state.returns, r_t), group.device)
+
+
+def _batch(
+    config: TrainConfig, played: Trajectory, reward: torch.Tensor, cache: Cache, group: Group
+) -> torch_ppo.Batch:
     own = config.algorithm
     advantage = torch_ppo.gae(
-        played.reward,
+        reward,
         played.value,
         played.next_value,
         played.terminated,
@@ -141,7 +167,11 @@ def _moments(x: torch.Tensor, group: Group, dim: tuple[int, ...] | None = None) 
 def _see_more(config: TrainConfig, old: Statistics, observation: torch.Tensor, group: Group) -> Statistics:
     if not config.normalise_observations:
         return old
-    mean, variance = (jnp.asarray(x.cpu().numpy()) for x in _moments(observation, group, (0, 1)))
+    return _merged(config, old, _moments(observation, group, (0, 1)))
+
+
+def _merged(config: TrainConfig, old: Statistics, moments: tuple[torch.Tensor, torch.Tensor]) -> Statistics:
+    mean, variance = (jnp.asarray(x.cpu().numpy()) for x in moments)
     return merge(old, Statistics(count=jnp.float32(config.batch_size), mean=mean, variance=variance))
 
 

@@ -59,6 +59,8 @@ def compile_environments(config: TrainConfig, env: Any, head: Head, part: slice)
     def start(key: jax.Array) -> Local:
         no_net: Any = NetFns(init=lambda key: (), initial_carry=lambda n: (), step=_no_net, sequence=_no_net)
         local = rollout.start(env, constants, no_net, key, config.n_envs)
+        if config.normalise_rewards:
+            local = replace(local, returned=jnp.zeros(config.n_envs, jnp.float32))
         return jax.tree.map(lambda x: x[part], local)
 
     @jax.jit

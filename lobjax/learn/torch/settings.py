@@ -1,5 +1,6 @@
 """Torch's settings that change numbers, as `lobjax.results.surroundings` has JAX's; and the number of threads, which moves sums."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -31,6 +32,14 @@ def settings() -> dict[str, Any]:
         str(torch.get_default_dtype()),
     )  # fmt: skip
     return surroundings.settings() | dict(zip(_OWN, own, strict=True)) | {THREADS: torch.get_num_threads()}
+
+
+def difference(settings: Sequence[Mapping[str, Any]]) -> str:
+    """What to say where the processes of one run differ in a setting; nothing where they do not."""
+    for name in DEFAULTS:
+        if len(found := {str(theirs[name]) for theirs in settings}) > 1:
+            return f"{name}: is {' and '.join(sorted(found))} in processes of one run; start all with the same"
+    return ""
 
 
 def _precision(own: str) -> str:

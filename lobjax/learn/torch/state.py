@@ -1,16 +1,16 @@
 """The state of a torch run as arrays, for `lobjax.learn.checkpoint`: whole, whatever number of processes holds it.
 
-`shared` is the same on every process: weights, the optimiser's moments, scales of FP8, statistics, key, count of updates. `local` leads
-with the environments.
+`shared.*` is the same on every process: weights, the optimiser's moments, scales of FP8, statistics, key, count of updates. `local.*`
+leads with the environments.
 """
 
+from dataclasses import fields
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
-from flax import struct
 
 from lobjax.learn.checkpoint import to_arrays
 from lobjax.learn.rollout import Local
@@ -22,45 +22,51 @@ from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_torch
 
 
-@struct.dataclass
-class Saved:
-    """A state as checkpoints hold it; its arrays are named by their path here."""
-
-    shared: dict[str, Any]
-    local: dict[str, Any]
-
-
-def gather(state: TorchState, group: Group) -> Saved | None:
-    """The whole state on the process that leads; None on others. Every process calls it."""
+def gather(state: TorchState, group: Group) -> dict[str, np.ndarray] | None:
+    """The whole state on the first process; None on others. Every process calls it."""
     local = group.gathered({**to_arrays(state.local), **_memory(state.cache)})
-    if not group.leads:
+    if not group.first():
         return None
-    key = jax.random.key_data(state.key)
     shared = {
-        "weights": {n: _host(p) for n, p in state.agent.named_parameters()},
-        "scales": {n: _host(b) for n, b in state.agent.named_buffers()},
-        "moments": _moments(state),
-        "statistics": {name: np.asarray(x) for name, x in vars(state.statistics).items()},
-        "key": np.asarray(key),
+        **{f"weights.{name}": _host(p) for name, p in state.agent.named_parameters()},
+        **{f"scales.{name}": _host(b) for name, b in state.agent.named_buffers()},
+        **_moments(state),
+        **{f"statistics.{name}": np.asarray(x) for name, x in vars(state.statistics).items()},
+        **{
+            f"returns.{name}": np.asarray(x)
+            for name, x in ({} if state.returns is None else vars(state.returns)).items()
+        },
+        "key": np.asarray(jax.random.key_data(state.key)),
         "update": np.asarray(state.update, np.int32),
     }
-    return Saved(shared=shared, local=local)
+    return {f"shared.{name}": x for name, x in shared.items()} | {f"local.{name}": x for name, x in local.items()}
 
 
-def scatter(saved: Saved, state: TorchState, group: Group, n_envs: int) -> None:
+def scatter(arrays: dict[str, np.ndarray], state: TorchState, group: Group, n_envs: int) -> None:
     """Put what `gather` gave into a fresh state of the same configuration; each process takes its environments."""
-    shared, part = saved.shared, group.part(n_envs)
+    shared, local = (
+        {name.removeprefix(part): x for name, x in arrays.items() if name.startswith(part)}
+        for part in ("shared.", "local.")
+    )
     with torch.no_grad():
-        for name, tensor in (*state.agent.named_parameters(), *state.agent.named_buffers()):
-            source = shared["weights"] if name in shared["weights"] else shared["scales"]
-            tensor.copy_(to_torch(source[name], tensor.device))
-    state.optimiser.load_state_dict(_optimiser(state, shared["moments"]))
-    state.statistics = Statistics(**{name: jnp.asarray(x) for name, x in shared["statistics"].items()})
+        for name, tensor in state.agent.named_parameters():
+            tensor.copy_(to_torch(shared[f"weights.{name}"], tensor.device))
+        for name, tensor in state.agent.named_buffers():
+            tensor.copy_(to_torch(shared[f"scales.{name}"], tensor.device))
+    state.optimiser.load_state_dict(_optimiser(state, shared))
+    state.statistics = _statistics(shared, "statistics")
+    if state.returns is not None:
+        state.returns = _statistics(shared, "returns")
     state.key = jax.random.wrap_key_data(jnp.asarray(shared["key"]), impl=IMPLEMENTATION)
     state.update = int(shared["update"])
-    mine = {k: np.asarray(x) if np.ndim(x) == 0 else np.asarray(x)[part] for k, x in saved.local.items()}
+    part = group.part(n_envs)
+    mine = {k: np.asarray(x) if np.ndim(x) == 0 else np.asarray(x)[part] for k, x in local.items()}
     state.cache = _cache(mine, state.cache, group)
     state.local = _local(mine, state.local)
+
+
+def _statistics(shared: dict[str, np.ndarray], name: str) -> Statistics:
+    return Statistics(**{each.name: jnp.asarray(shared[f"{name}.{each.name}"]) for each in fields(Statistics)})
 
 
 def _host(x: torch.Tensor) -> np.ndarray:
@@ -68,27 +74,27 @@ def _host(x: torch.Tensor) -> np.ndarray:
     return (x.float() if x.dtype == torch.bfloat16 else x).detach().cpu().numpy().copy()
 
 
-def _moments(state: TorchState) -> dict[str, Any]:
-    """Adam's state by parameter; zeros before the first step, so that every checkpoint has the same names."""
-    found: dict[str, Any] = {}
+def _moments(state: TorchState) -> dict[str, np.ndarray]:
+    """Adam's state of every parameter; zeros before the first step, so that every checkpoint has the same names."""
+    found: dict[str, np.ndarray] = {}
     for name, parameter in state.agent.named_parameters():
         own = state.optimiser.state.get(parameter, {})
         blank = torch.zeros_like(parameter)
-        found[name] = {
-            "step": _host(own.get("step", torch.zeros(()))),
-            "first": _host(own.get("exp_avg", blank)),
-            "second": _host(own.get("exp_avg_sq", blank)),
+        found |= {
+            f"moments.{name}.step": _host(own.get("step", torch.zeros(()))),
+            f"moments.{name}.first": _host(own.get("exp_avg", blank)),
+            f"moments.{name}.second": _host(own.get("exp_avg_sq", blank)),
         }
     return found
 
 
-def _optimiser(state: TorchState, moments: dict[str, Any]) -> dict[str, Any]:
+def _optimiser(state: TorchState, shared: dict[str, np.ndarray]) -> dict[str, Any]:
     names = [name for name, _ in state.agent.named_parameters()]
     entries = {
         i: {
-            "step": torch.tensor(float(moments[name]["step"])),
-            "exp_avg": torch.from_numpy(np.array(moments[name]["first"])),
-            "exp_avg_sq": torch.from_numpy(np.array(moments[name]["second"])),
+            "step": torch.tensor(float(shared[f"moments.{name}.step"])),
+            "exp_avg": torch.from_numpy(np.array(shared[f"moments.{name}.first"])),
+            "exp_avg_sq": torch.from_numpy(np.array(shared[f"moments.{name}.second"])),
         }
         for i, name in enumerate(names)
     }
