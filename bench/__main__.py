@@ -24,6 +24,7 @@ COMMANDS = {
     "kernel-compile": "compile the GPU kernel without a GPU, try and count its code",
     "market-statistics": "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
     "portfolio-case": "small cases of a portfolio, step by step, through the environment's functions",
+    "prices": "measure building a store of prices and adding a day to it",
     "snapshot": "measure steps a second of the snapshot environment",
     "nets": "measure training steps of the Transformer by framework, precision and size",
     "parity": "compare Flax and torch: forward, gradients, updates, FP8 codes",

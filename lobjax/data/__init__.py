@@ -45,6 +45,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "prices":
+        return import_module("lobjax.data.prices")
     for module, names in _HOMES.items():
         if name in names:
             found = getattr(import_module(f"lobjax.data.{module}"), name)

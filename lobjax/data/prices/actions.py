@@ -104,6 +104,20 @@ def _factors(bars: "pl.DataFrame", basis: str | None) -> np.ndarray:
     return factors
 
 
+def by_kind(actions: "pl.DataFrame", without: set[str] | None = None) -> "pl.DataFrame":
+    """Actions (symbol, time, kind, value) as (symbol, time, split, dividend_factor), but of symbols whose prices have them in already."""
+    import polars as pl
+
+    known = actions.filter(~pl.col("symbol").is_in(sorted(without or ())))
+    is_split = pl.col("kind") == "split"
+    return known.select(
+        "symbol",
+        "time",
+        pl.when(is_split).then("value").otherwise(1.0).alias("split"),
+        pl.when(is_split).then(1.0).otherwise("value").alias("dividend_factor"),
+    )
+
+
 def read_segments(path: str | Path) -> "pl.DataFrame":
     """Which symbol a ticker (lower case) was when: rows (symbol, ticker, since: Date or null, until: Date or null, both included).
 

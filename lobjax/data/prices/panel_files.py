@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lobjax.data.prices.actions import delistings, read_actions, read_listings
+from lobjax.data.prices.actions import by_kind, delistings, read_actions, read_listings
 from lobjax.data.prices.dense import dense
 from lobjax.data.prices.faults import refuse
 from lobjax.data.prices.panel import PricePanel
@@ -17,8 +17,6 @@ def panel_from_csv(
     Actions: `date,symbol,split,dividend_factor`; listings: `symbol,delisted_on` and maybe `delist_return`. CSV, gzipped or not, or Parquet.
     InputError, by row and column, where a file is not that, its rows go back in time or stand twice, or a high is below another price.
     """
-    from lobjax.data.prices.store import by_kind
-
     choices = Choices(prices="raw")
     bars = read_bars(panel, choices)
     refuse(bars.path, bars.faults, choices.repair, choices.accept)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lobjax.data.prices.actions import delistings
+from lobjax.data.prices.actions import by_kind, delistings
 from lobjax.data.prices.database import frame, meta, reading
 from lobjax.data.prices.dense import dense
 from lobjax.data.prices.panel import FIELDS, PricePanel
@@ -67,20 +67,6 @@ def panel(
         actions = actions.with_columns(midnight.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
         listings = {symbol: (_utc(date, zone), value) for symbol, (date, value) in listings.items()}
     return dense(bars, actions, listings, symbols)
-
-
-def by_kind(actions: "pl.DataFrame", without: set[str] | None = None) -> "pl.DataFrame":
-    """Actions (symbol, time, kind, value) as (symbol, time, split, dividend_factor), but of symbols whose prices have them in already."""
-    import polars as pl
-
-    known = actions.filter(~pl.col("symbol").is_in(sorted(without or ())))
-    is_split = pl.col("kind") == "split"
-    return known.select(
-        "symbol",
-        "time",
-        pl.when(is_split).then("value").otherwise(1.0).alias("split"),
-        pl.when(is_split).then(1.0).otherwise("value").alias("dividend_factor"),
-    )
 
 
 def bars_of(
