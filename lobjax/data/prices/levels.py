@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_UNITS = (100.0, 1000.0)
-_UNIT_SLACK = 0.3  # |log| by which a jump may differ from the unit's: prices move meanwhile
+UNITS = (100.0, 1000.0)
+UNIT_SLACK = 0.15  # |log| by which a jump may differ from the unit's: prices move meanwhile, and 80 times is no unit
 _SPLIT_SLACK = 0.3  # the same as a share of the split's |log|
 _LEAST_SPLIT = 0.4  # |log|: a smaller one is like a day's change
 _NEAR_SPLIT = 30  # bars between such a run and its split
@@ -47,8 +47,8 @@ def find_levels(prices: np.ndarray, volume: np.ndarray, expected: np.ndarray, sp
     """
     scale = np.ones_like(prices)
     runs: list[Run] = []
-    for unit in _UNITS:
-        runs += _runs(prices * scale, volume, expected, unit, _UNIT_SLACK, None, scale)
+    for unit in UNITS:
+        runs += _runs(prices * scale, volume, expected, unit, UNIT_SLACK, None, scale)
     for split in sorted({float(max(s, 1 / s)) for s in splits if abs(np.log(s)) >= _LEAST_SPLIT}):
         at = np.flatnonzero(np.isclose(np.maximum(splits, 1 / splits), split))
         slack = _SPLIT_SLACK * np.log(split)

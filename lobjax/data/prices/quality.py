@@ -11,7 +11,7 @@ import numpy as np
 
 from lobjax.data.prices.faults import Fault
 from lobjax.data.prices.form_checks import text_of
-from lobjax.data.prices.levels import Levels, Run, find_levels, stretches
+from lobjax.data.prices.levels import UNIT_SLACK, UNITS, Levels, Run, find_levels, stretches
 from lobjax.data.prices.panel import FIELDS
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def _jumps(symbol: str, times: list[str], prices: np.ndarray, expected: np.ndarr
             if like
             else ""
         )
-        detail = f"opens at {prices[at, 0]:.9g} after a close of {prices[at - 1, 3]:.9g}, x {ratio:.4g}, and no action explains it{hint}"
+        opened = prices[at, 0] if np.isfinite(prices[at, 0]) else prices[at, 3]
+        detail = f"opens at {opened:.9g} after a close of {prices[at - 1, 3]:.9g}, x {ratio:.4g}, and no action explains it{hint}"
         faults.append(Fault("jump without an action", symbol, times[at], times[at], 1, detail))
     return faults
 
@@ -147,6 +148,9 @@ def _prints(symbol: str, times: list[str], prices: np.ndarray, expected: np.ndar
     ):
         for at in np.flatnonzero(np.nan_to_num(beyond) > PRINT):
             detail = f"{name} {prices[at, column]:.9g}, and the prices around it are {_span(around[:, at])}"
+            off = abs(log[at, column] - np.nanmean(around[:, at]))
+            if unit := next((unit for unit in UNITS if abs(off - np.log(unit)) < UNIT_SLACK), None):
+                detail += f": {unit:g} times off, like a wrong unit"
             faults.append(Fault("print far off", symbol, times[at], times[at], 1, detail))
     close, beside = log[:, 3], np.stack([opening, before, after])
     alone = np.minimum(np.abs(close - opening), np.abs(close - after)) > JUMP

@@ -89,6 +89,23 @@ def test_raw_prices_move_at_their_actions():
     assert not _names(_bars(), _action("dividend_factor", 35, 0.6), "adjusted")
 
 
+def test_what_is_no_unit_is_not_repaired():
+    for times in (75.0, 140.0, 1 / 75, 12.0):
+        spoilt = _set(_bars(), 20, 20, times=times)
+        faults, kept = quality(spoilt, NO_ACTIONS, "raw", ("units", "splits"))
+        assert faults and not any(fault.option for fault in faults) and kept.equals(spoilt)
+    (fault,) = quality(_set(_bars(), 20, 20, "high", times=100.0), NO_ACTIONS, "raw")[0]
+    assert fault.name == "print far off" and "100 times off, like a wrong unit" in fault.detail
+
+
+def test_closes_alone_are_checked_too():
+    bars = _bars().with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("open", "high", "low", "volume"))
+    assert not _names(bars)
+    assert _names(_set(bars, 20, 25, "close", times=100.0)) == [("100x unit error", "01-21", 6)]
+    (fault,) = quality(_set(bars, 30, 59, "close", times=2.0), NO_ACTIONS, "raw")[0]
+    assert fault.name == "jump without an action" and "nan" not in fault.detail
+
+
 def test_prints_that_were_never_traded():
     bars = _set(_set(_set(_bars(), 10, 10, "low", value=1.0), 20, 20, "high", value=90.0), 30, 30, "close", times=0.7)
     bars = _set(bars, 30, 30, "low", times=0.7)
