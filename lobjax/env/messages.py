@@ -10,7 +10,7 @@ _IDS_EACH = 1 << 20  # order ids set aside for each account
 
 
 def orders(
-    kind: Kind, side: jax.Array, price: jax.Array, size: jax.Array, order_id: jax.Array | int, owner: int
+    kind: Kind, side: jax.Array, price: jax.Array, size: jax.Array, order_id: jax.Array | int, owner: int | jax.Array
 ) -> Message:
     """Messages `[K]` of one kind: price and size int32 `[K]`; where size is 0 or less, a NOOP."""
     shape = size.shape
@@ -29,6 +29,6 @@ def joined(*messages: Message) -> Message:
     return Message(*(jnp.concatenate(fields) for fields in zip(*messages, strict=True)))
 
 
-def fresh_ids(owner: int, step: jax.Array, count: int) -> jax.Array:
+def fresh_ids(owner: int | jax.Array, step: jax.Array, count: int) -> jax.Array:
     """Order ids int32 `[count]` that this account uses at this step of an episode and never again."""
     return AGENT_ID_BASE + owner * _IDS_EACH + step * count + jnp.arange(count, dtype=jnp.int32)

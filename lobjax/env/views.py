@@ -51,7 +51,7 @@ def market_features(market: MarketState, per_tick: jax.Array) -> jax.Array:
     return jnp.concatenate([jnp.stack(first), jnp.log1p(lots).reshape(-1), gap.reshape(-1)])
 
 
-def best_of_others(market: MarketState, owner: int) -> tuple[jax.Array, jax.Array]:
+def best_of_others(market: MarketState, owner: int | jax.Array) -> tuple[jax.Array, jax.Array]:
     """Best bid and ask without an account's own orders, so that it never measures its quotes against themselves.
 
     A side that is empty is taken to be a tick from the other one.
@@ -67,13 +67,13 @@ def mid2_ticks(market: MarketState) -> jax.Array:
     return jnp.where(bid == 0, ask, bid) + jnp.where(ask == 0, bid, ask)
 
 
-def resting_lots(market: MarketState, side: jax.Array, owner: int) -> jax.Array:
+def resting_lots(market: MarketState, side: jax.Array, owner: int | jax.Array) -> jax.Array:
     """Lots that an account has resting on one side, int32."""
     size, owners = market.book.size, market.book.owner
     return jnp.sum(jnp.where(owners[side] == owner, size[side], 0), dtype=jnp.int32)
 
 
-def queue_ahead(market: MarketState, side: jax.Array, prices: jax.Array, owner: int) -> jax.Array:
+def queue_ahead(market: MarketState, side: jax.Array, prices: jax.Array, owner: int | jax.Array) -> jax.Array:
     """Lots before an account's first order at each of `prices` `[L]`, int32 `[L]`; 0 where it has none."""
     book = market.book
     price, size, owners, rank = book.price[side], book.size[side], book.owner[side], book.rank[side]
@@ -84,7 +84,7 @@ def queue_ahead(market: MarketState, side: jax.Array, prices: jax.Array, owner: 
     return jnp.where(mine.any(1), ahead, 0)
 
 
-def lots_in_flight(market: MarketState, owner: int) -> jax.Array:
+def lots_in_flight(market: MarketState, owner: int | jax.Array) -> jax.Array:
     """Lots of an account's new orders that are still on the wire, int32."""
     queue = market.in_flight
     kind = queue.message.kind

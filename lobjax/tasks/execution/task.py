@@ -66,6 +66,7 @@ class ExecutionTask:
     depth_levels: int
     paper: PaperView | None = None  # None: this package's own observation
     name: str = "execution"
+    account: int | jax.Array = AGENT
 
     @property
     def action_space(self) -> Simplex:
@@ -103,21 +104,21 @@ class ExecutionTask:
         self, state: ExecutionState, market: MarketState, action: jax.Array, params: ExecutionParams
     ) -> tuple[ExecutionState, Orders]:
         """Shares to orders: reductions where too much rests, a market order, new orders where too little does."""
-        left = self.left(market, params) - lots_in_flight(market, AGENT)
+        left = self.left(market, params) - lots_in_flight(market, self.account)
         wanted = self._allocate(jnp.asarray(action, jnp.float32), left)
         prices = self.level_prices(market, params)
         side = jnp.int32(self.side)
-        own_now = volume_at(market.book, self.side, state.working, AGENT)
+        own_now = volume_at(market.book, self.side, state.working, self.account)
         keep = jnp.sum(
             jnp.where(state.working[:, None] == prices[None], wanted[None, 1:-1], 0), axis=1, dtype=jnp.int32
         )
-        own_there = volume_at(market.book, self.side, prices, AGENT)
-        ids = fresh_ids(AGENT, state.step, self.levels)
+        own_there = volume_at(market.book, self.side, prices, self.account)
+        ids = fresh_ids(self.account, state.step, self.levels)
         at_market = jnp.zeros((1,), jnp.int32)
         sent = joined(
-            orders(Kind.REDUCE, side, state.working, own_now - keep, 0, AGENT),
-            orders(Kind.MARKET, side, at_market, wanted[:1], 0, AGENT),
-            orders(Kind.LIMIT, side, prices, wanted[1:-1] - own_there, ids, AGENT),
+            orders(Kind.REDUCE, side, state.working, own_now - keep, 0, self.account),
+            orders(Kind.MARKET, side, at_market, wanted[:1], 0, self.account),
+            orders(Kind.LIMIT, side, prices, wanted[1:-1] - own_there, ids, self.account),
         )
         return state.replace(step=state.step + 1, working=prices), Orders(sent, self.closing(state, params))
 
@@ -129,7 +130,7 @@ class ExecutionTask:
         """
         last = state.step + 1 >= params.decisions
         rest = jnp.where(last, INT32_MAX, jnp.zeros((1,), jnp.int32))
-        return orders(Kind.MARKET, jnp.int32(self.side), jnp.zeros((1,), jnp.int32), rest, 0, AGENT)
+        return orders(Kind.MARKET, jnp.int32(self.side), jnp.zeros((1,), jnp.int32), rest, 0, self.account)
 
     def judge(
         self, state: ExecutionState, before: MarketState, after: MarketState, params: ExecutionParams
@@ -138,11 +139,11 @@ class ExecutionTask:
         last = state.step >= params.decisions
         state = state.replace(liquidated=after.tape.closing_lots[self.side])
         left = self.left(after, params)
-        gain = self._gain(after, state) - self._gain(before, state)
-        fees = to_float(minus(after.accounts.fees, before.accounts.fees))[AGENT] * 1e-3
+        gain = self.gain(after, state) - self.gain(before, state)
+        fees = to_float(minus(after.accounts.fees, before.accounts.fees))[self.account] * 1e-3
         # What even the last market order could not sell is valued at the last price that was reached.
         stuck = jnp.where(last, left, 0).astype(jnp.float32)
-        gain_stuck = stuck * self._per_lot(after.tape.last_price_ticks, state)
+        gain_stuck = stuck * self.beyond_arrival(after.tape.last_price_ticks, state)
         reward = (gain + gain_stuck - fees) * params.per_lot
         terminated = last | (left == 0)
         return state, reward, terminated, jnp.bool_(False), self._metrics(state, after, params, stuck)
@@ -156,12 +157,12 @@ class ExecutionTask:
             standing = Standing(state.step, over, left, state.arrival_price, state.arrival_mid2, *scales)
             return self.paper.observe(standing, market, params.paper)
         prices = self.level_prices(market, params)
-        own = volume_at(market.book, self.side, prices, AGENT)
-        resting = resting_lots(market, jnp.int32(self.side), AGENT)
+        own = volume_at(market.book, self.side, prices, self.account)
+        resting = resting_lots(market, jnp.int32(self.side), self.account)
         share = 1 / jnp.maximum(left, 1).astype(jnp.float32)
         sign = 1.0 if self.side == Side.ASK else -1.0
         drift = sign * (mid2_ticks(market) - state.arrival_mid2).astype(jnp.float32) * (0.5 * params.per_tick)
-        ahead = queue_ahead(market, jnp.int32(self.side), prices, AGENT)
+        ahead = queue_ahead(market, jnp.int32(self.side), prices, self.account)
         account = jnp.stack([
             1 - state.step.astype(jnp.float32) * params.per_decision,
             left.astype(jnp.float32) * params.per_lot,
@@ -177,7 +178,7 @@ class ExecutionTask:
 
     def left(self, market: MarketState, params: ExecutionParams) -> jax.Array:
         """Lots of the parent order not yet executed, int32."""
-        return params.lots - jnp.abs(market.accounts.lots[AGENT])
+        return params.lots - jnp.abs(market.accounts.lots[self.account])
 
     def level_prices(self, market: MarketState, params: ExecutionParams) -> jax.Array:
         """Prices int32 `[L]` of the working levels now."""
@@ -195,15 +196,16 @@ class ExecutionTask:
 
     def _reference(self, market: MarketState, *, opposite: bool) -> jax.Array:
         """The best opposite or own price of others' orders."""
-        bid, ask = best_of_others(market, AGENT)
+        bid, ask = best_of_others(market, self.account)
         return bid if opposite == (self.side == Side.ASK) else ask
 
-    def _gain(self, market: MarketState, state: ExecutionState) -> jax.Array:
+    def gain(self, market: MarketState, state: ExecutionState) -> jax.Array:
         """Ticks x lots fetched beyond the arrival price, float32 of an exact difference."""
-        cash = jax.tree.map(lambda x: x[AGENT], market.accounts.cash)
-        return to_float(plus(cash, product(market.accounts.lots[AGENT], state.arrival_price)))
+        cash = jax.tree.map(lambda x: x[self.account], market.accounts.cash)
+        return to_float(plus(cash, product(market.accounts.lots[self.account], state.arrival_price)))
 
-    def _per_lot(self, price: jax.Array, state: ExecutionState) -> jax.Array:
+    def beyond_arrival(self, price: jax.Array, state: ExecutionState) -> jax.Array:
+        """What a price fetches beyond the arrival price, ticks; 0 for none."""
         ahead = (price - state.arrival_price).astype(jnp.float32)
         return jnp.where(price > 0, ahead if self.side == Side.ASK else -ahead, 0.0)
 
@@ -211,11 +213,11 @@ class ExecutionTask:
         self, state: ExecutionState, market: MarketState, params: ExecutionParams, stuck: jax.Array
     ) -> dict[str, Any]:
         per_lot = params.per_lot
-        mine = jax.tree.map(lambda x: x[AGENT], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
+        mine = jax.tree.map(lambda x: x[self.account], market.accounts.replace(inexact=jnp.zeros((2,), jnp.int32)))
         done = jnp.abs(mine.lots).astype(jnp.float32)
         sign = 1.0 if self.side == Side.ASK else -1.0
         below_mid = sign * (state.arrival_mid2 - 2 * state.arrival_price).astype(jnp.float32) * 0.5
-        gain = self._gain(market, state) + stuck * self._per_lot(market.tape.last_price_ticks, state)
+        gain = self.gain(market, state) + stuck * self.beyond_arrival(market.tape.last_price_ticks, state)
         fees = to_float(mine.fees) * (1e-3 * per_lot)
         shortfall = below_mid - gain * per_lot + fees
         return {
