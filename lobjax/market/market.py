@@ -19,6 +19,7 @@ from lobjax.engine import Choice
 from lobjax.flow.base import Flow
 from lobjax.market import engines
 from lobjax.market.interface import MarketEngine
+from lobjax.market.journal import blank_journal
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 from lobjax.settings import drawing
 
@@ -40,6 +41,7 @@ class Market:
     levels: int = 5
     step_messages: int = 0  # of the flow, after which a step ends; 0: it ends by the clock
     engine: Engine = "auto"
+    journal: int = 0  # places of a journal of each step's messages, for witnesses; 0: none
 
     def __post_init__(self) -> None:
         if self.engine not in ("auto", *engines.ENGINES):
@@ -48,6 +50,8 @@ class Market:
     @property
     def runs_on(self) -> Choice:
         """The engine that `step` uses here, and why. InputError where the one that is named cannot run."""
+        if self.journal:
+            return Choice("xla", "it alone keeps a journal")
         return engines.choose(self.engine, self.flow)
 
     @property
@@ -64,7 +68,10 @@ class Market:
     @drawing
     def open(self, key: jax.Array, params: MarketParams, start: jax.Array | None = None) -> MarketState:
         """A market at an opening drawn by the flow (or its opening numbered `start`)."""
-        return self._engine.opened(open_state(self.flow.open(key, params.flow, start), self.sizes))
+        state = open_state(self.flow.open(key, params.flow, start), self.sizes)
+        if self.journal:
+            state = state.replace(journal=blank_journal(self.journal))
+        return self._engine.opened(state)
 
     @drawing
     def step(

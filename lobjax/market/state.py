@@ -11,6 +11,7 @@ from lobjax.clock import Time
 from lobjax.flow.base import Opening
 from lobjax.market.accounts import Accounts, Fees, open_accounts
 from lobjax.market.inflight import InFlight, nothing_in_flight
+from lobjax.market.journal import Journal
 from lobjax.market.risk import Limits
 from lobjax.market.tape import Tape, blank_tape
 from lobjax.types import Counters
@@ -42,6 +43,7 @@ class MarketState(flax.struct.PyTreeNode):
     flow_counters: Counters  # of the flow's messages
     clipped_lots: jax.Array  # int32, lots that the limits cut off agents' orders
     late: jax.Array  # int32, steps that hit the bound on messages before their time
+    journal: Journal | None = None  # the messages of the step, where they are kept
 
     def counts(self) -> dict[str, jax.Array]:
         """What was counted since the opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""

@@ -12,8 +12,10 @@ from lobjax import clock
 from lobjax.book import depth, mid2, step
 from lobjax.clock import Time
 from lobjax.flow.base import Flow
+from lobjax.kinds import Kind
 from lobjax.market.accounts import book_trades
 from lobjax.market.inflight import dispatch, peek
+from lobjax.market.journal import blank_journal, write
 from lobjax.market.risk import clip_to_limits, only_own_orders
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 from lobjax.market.tape import blank_tape, last_price, record
@@ -44,7 +46,12 @@ def market_step(
     """One step of one market. words: uint32 `[sizes.draws, flow.words]`, a row for each of the flow's messages. See `Market.step`."""
     queue = dispatch(state.in_flight, orders.sent, state.now, clock.plus(params.feed_delay, params.order_delay))
     state = state.replace(in_flight=queue, tape=blank_tape(mid2(state.book)))
+    if state.journal is not None:
+        state = state.replace(journal=blank_journal(state.journal.message.kind.shape[0]))
     closings = orders.closing.kind.shape[0]
+    last = jnp.max(
+        jnp.where(orders.closing.kind != Kind.NOOP, jnp.arange(1, closings + 1, dtype=jnp.int32), 0), initial=0
+    )
 
     def waits(state: MarketState, place: _Place) -> jax.Array:
         by_clock = clock.before(_next_at(state), until)
@@ -54,7 +61,7 @@ def market_step(
         return waits(state, place) & (place.handled < sizes.max_messages)
 
     def busy(carry: tuple[MarketState, _Place]) -> jax.Array:
-        return goes_on(*carry) | (carry[1].closed < closings)
+        return goes_on(*carry) | (carry[1].closed < last)
 
     def turn(carry: tuple[MarketState, _Place]) -> tuple[MarketState, _Place]:
         state, place = carry
@@ -106,7 +113,9 @@ def _apply(state: MarketState, event: _Event, params: MarketParams) -> MarketSta
     elapsed = clock.minus(event.at, state.opened)
     elapsed_ms = elapsed.s * 1000 + elapsed.ns // 1_000_000
     last, begins = last_price(outcome.fills), event.flow_begins
+    journal = None if state.journal is None else write(state.journal, message)
     return state.replace(
+        journal=journal,
         book=book,
         accounts=book_trades(state.accounts, message, outcome, params.fees, mid2_ticks, elapsed_ms),
         tape=record(state.tape, message, outcome.traded, last, mid2_ticks, flow_begins=begins, closing=closing),
