@@ -12,6 +12,7 @@ from lobjax.exits import exits_cleanly
 # another's start.
 COMMANDS = {
     "run-stream": "run one engine on a file of message streams",
+    "arena-tape": "play an arena and write what anyone needs to check it with a book of their own",
     "conformance": "compare engines with the reference on random streams of every kind",
     "engine": "measure messages a second by engine, books, capacity and stream",
     "env": "measure environment steps a second in recorded and simulated markets",

@@ -168,7 +168,7 @@ class Arena:
     def _act(self, state: ArenaState, actions: dict[str, Any], params: ArenaParams) -> tuple[tuple[Any, ...], Message]:
         """The roles' states after this decision, and what every seat sends, `[A, V, width]`."""
         acts = self.acts(state, params)
-        sights = self._sights(state.markets, self.decisions - state.step)
+        sights = self.sights(state)
         roles, sent, first = [], [], 0
         for group, own, (sight, axes), numbers in zip(self.groups, state.roles, sights, params.roles, strict=True):
             decided, messages = jax.vmap(group.role.act, in_axes=(0, axes, 0, None))(
@@ -197,7 +197,8 @@ class Arena:
         held = inventory(state.markets, self._accounts())  # [V, A]
         ends = params.seats.active & ~state.seats.over & self._closes() & (state.step + 1 >= self.decisions)
         closes = ends[None] | state.seats.stopped[None] & (state.seats.pull[None] | (held != 0))
-        closing = jax.vmap(lambda which: seats.close_positions(self._accounts(), which))(closes)
+        accounts = self._accounts()[order]
+        closing = jax.vmap(lambda which: seats.closing_orders(accounts, which[order]))(closes)
         return Orders(sent, closing)
 
     def _step_markets(
@@ -242,7 +243,7 @@ class Arena:
         gained = ticks(minus(worth, wealth(state.markets, accounts)), _HALF_MILLI)
         stopped = playing & (plus(worth, params.seats.stop_loss).high < 0)
         last = state.step + 1 >= self.decisions
-        behind = self._sights(state.markets, self.decisions - state.step)
+        behind = self.sights(state)
         ahead = self._sights(markets, self.decisions - state.step - 1)
         judged, rewards, terminated, truncated, over, first = [], {}, {}, {}, [], 0
         for at, group in enumerate(self.groups):
@@ -321,7 +322,7 @@ class Arena:
         }
 
     def _observe(self, state: ArenaState, params: ArenaParams) -> dict[str, jax.Array]:
-        sights = self._sights(state.markets, self.decisions - state.step)
+        sights = self.sights(state)
         seat, found, first = state.seats, {}, 0
         playing = (params.seats.active & ~seat.over).astype(jnp.float32)
         capital = ticks(params.seats.capital, 1.0)
@@ -344,6 +345,10 @@ class Arena:
     def _value_gaps(self, state: ArenaState, params: ArenaParams) -> jax.Array:
         value2 = jax.vmap(lambda asset: seen_value2(state.fundamental, asset, jnp.int32(0)))(params.venues.asset)
         return (value2 - jax.vmap(mid2_ticks)(state.markets)).astype(jnp.float32) * (0.5 * params.per_tick)
+
+    def sights(self, state: ArenaState) -> list[tuple[Sight, Sight]]:
+        """What each group's seats look at now (accounts `[seats]`, the rest shared), and the axes to map a role over."""
+        return self._sights(state.markets, self.decisions - state.step)
 
     def _sights(self, markets: MarketState, left: Any) -> list[tuple[Sight, Sight]]:
         """What each group's seats look at, and over which axes their roles are mapped."""
@@ -391,7 +396,7 @@ class Arena:
             return markets
         blank = seats.blank((self.seats, self.venues, self.width))
         sent = jax.tree.map(lambda x: x.reshape(self.venues, -1), blank)
-        orders = Orders(sent, seats.blank((self.venues, 2 * self.seats)))
+        orders = Orders(sent, seats.blank((self.venues, seats.CLOSING * self.seats)))
         numbers = self._market_numbers(seats.open_seats(self.seats), calm(), fundamental, params)
 
         def one(markets: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:

@@ -13,10 +13,11 @@ import jax.numpy as jnp
 
 from lobjax.arena.roles.base import Role
 from lobjax.kinds import Kind
-from lobjax.types import Message, Side
+from lobjax.types import INT32_MAX, Message, Side
 from lobjax.wide import Wide
 
 PULL = 2  # messages by which a venue pulls a seat's orders
+CLOSING = 4  # and by which it closes a seat as a step ends
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,21 +104,21 @@ def pull_orders(account: jax.Array, width: int) -> Message:
     return Message(kind, jnp.where(sides < PULL, sides, 0), zero, zero, zero, jnp.broadcast_to(account, (width,)))
 
 
-def close_positions(accounts: jax.Array, closes: jax.Array) -> Message:
-    """What a venue sends as a step ends, `[2 A]`: market orders both ways for each seat that it closes, of which limits keep one.
+def closing_orders(accounts: jax.Array, closes: jax.Array) -> Message:
+    """What a venue sends as a step ends, `[4 A]`: it takes the orders of every seat that it closes off, so that none trades with another's
+    closing order, and then sends market orders both ways, of which limits keep one.
 
-    closes: bool `[A]`.
+    accounts: int32 `[A]`, in the order of service; closes: bool `[A]`.
     """
-    both = jnp.repeat(closes, len(Side))
+    both, owner = jnp.repeat(closes, len(Side)), jnp.repeat(accounts, len(Side))
     zero = jnp.zeros(both.shape, jnp.int32)
-    return Message(
-        kind=jnp.where(both, jnp.int32(Kind.MARKET), Kind.NOOP),
-        side=jnp.tile(jnp.arange(len(Side), dtype=jnp.int32), closes.shape[0]),
-        price=zero,
-        size=jnp.where(both, jnp.int32(2**31 - 1), 0),
-        order_id=zero,
-        owner=jnp.repeat(accounts, len(Side)),
-    )
+    side = jnp.tile(jnp.arange(len(Side), dtype=jnp.int32), closes.shape[0])
+
+    def each(kind: Kind, size: int) -> Message:
+        kinds = jnp.where(both, jnp.int32(kind), Kind.NOOP)
+        return Message(kinds, side, zero, jnp.where(both, jnp.int32(size), 0), zero, owner)
+
+    return jax.tree.map(lambda x, y: jnp.concatenate([x, y]), each(Kind.CANCEL_ALL, 0), each(Kind.MARKET, INT32_MAX))
 
 
 def where(condition: jax.Array, one: Any, other: Any) -> Any:
