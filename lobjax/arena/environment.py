@@ -13,16 +13,16 @@ it was: forks are paired.
 from dataclasses import dataclass
 from typing import Any
 
-import flax.struct
 import jax
 import jax.numpy as jnp
 
 from lobjax import clock
 from lobjax.arena import margin, seats
-from lobjax.arena.events import Event, EventsParams, EventState, calm, effects, next_event
-from lobjax.arena.fundamental import Fundamental, FundamentalParams, move, open_fundamental, seen_value2
+from lobjax.arena.events import Event, EventState, calm, effects, next_event
+from lobjax.arena.fundamental import Fundamental, move, open_fundamental, seen_value2
 from lobjax.arena.roles.base import Sight
-from lobjax.arena.seats import Group, SeatNumbers, SeatState
+from lobjax.arena.seats import Group, SeatState
+from lobjax.arena.state import ArenaParams, ArenaState
 from lobjax.arena.wealth import MILLI, cash, inventory, thousand, ticks, wealth
 from lobjax.clock import Time
 from lobjax.engine import Choice
@@ -42,41 +42,6 @@ _HALF_MILLI = 0.5 / MILLI
 Step = tuple[
     dict[str, jax.Array], "ArenaState", dict[str, jax.Array], dict[str, jax.Array], dict[str, jax.Array], dict[str, Any]
 ]
-
-
-class VenueNumbers(flax.struct.PyTreeNode):
-    """What venues of informed flow differ in, `[V]` each."""
-
-    asset: jax.Array  # int32
-    lag: jax.Array  # int32, decisions by which its informed traders know the value late
-    rate: jax.Array  # uint32, of informed orders for each half tick, 2^-18 per second
-    threshold2: jax.Array  # int32, half ticks
-    cap2: jax.Array  # int32, half ticks
-
-
-class ArenaParams(flax.struct.PyTreeNode):
-    """Every number of an arena; leaves may be swept with `vmap`."""
-
-    markets: MarketParams  # [V]
-    venues: VenueNumbers
-    roles: tuple[Any, ...]  # of each group
-    seats: SeatNumbers
-    fundamental: FundamentalParams
-    events: EventsParams
-    step_time: Time
-    warm_up: Time  # [warm_up_steps]
-    per_tick: jax.Array  # float32, of observations
-
-
-class ArenaState(flax.struct.PyTreeNode):
-    """Everything that moves in an arena."""
-
-    markets: MarketState  # [V]
-    roles: tuple[Any, ...]  # of each group, [seats, ...]
-    seats: SeatState
-    event: EventState
-    fundamental: Fundamental
-    step: jax.Array  # int32, decisions taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.arena.config import ArenaConfig, GroupConfig
-from lobjax.arena.environment import Arena, ArenaParams, VenueNumbers
+from lobjax.arena.environment import Arena
 from lobjax.arena.events import EventsConfig, events_params
 from lobjax.arena.fundamental import fundamental_params
 from lobjax.arena.roles import ROLES, Ground, Made
 from lobjax.arena.seats import PULL, Group, SeatNumbers
+from lobjax.arena.state import ArenaParams, VenueNumbers
 from lobjax.arena.wealth import MILLI, from_host
 from lobjax.clock import NS, Time, from_seconds
 from lobjax.errors import InputError

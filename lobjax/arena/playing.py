@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 
-from lobjax.arena.environment import Arena, ArenaParams, ArenaState
+from lobjax.arena.environment import Arena
 from lobjax.arena.roles import ROLES
 from lobjax.arena.seats import Group
+from lobjax.arena.state import ArenaParams, ArenaState
 from lobjax.errors import InputError, nearest
 from lobjax.settings import split_to_scan
 
