@@ -11,7 +11,8 @@ import stat
 import sys
 from pathlib import Path
 
-_CONSTANTS = ("types.py", "kinds.py", "clock.py", "wide.py", "day.py", "fixed.py")
+# Files that Numba is not imported in, yet what it compiles and keeps comes from: rules and numbers that it bakes in.
+_BAKED_IN = ("kinds.py", "types.py", "data/day.py", "data/dbn.py", "reference/book.py", "snapshot/bounds.py")
 _untold: list[str] = []
 
 
@@ -43,12 +44,17 @@ def say() -> None:
         print(_untold.pop(), file=sys.stderr, flush=True)
 
 
+def sources() -> dict[str, bytes]:
+    """The files, by their path in the package, whose text names the folder: all that functions come from which Numba keeps."""
+    root = Path(__file__).parent
+    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*.py"))}
+    return {name: text for name, text in found.items() if b"from numba import" in text or name in _BAKED_IN}
+
+
 def _digest() -> str:
-    root, digest = Path(__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        source = path.read_bytes()
-        if b"numba" in source or path.name in _CONSTANTS:  # what Numba compiles, and the constants that it bakes in
-            digest.update(str(path.relative_to(root)).encode() + source)
+    digest = hashlib.sha256()
+    for name, text in sources().items():
+        digest.update(name.encode() + text)
     return digest.hexdigest()[:16]
 
 
