@@ -13,6 +13,7 @@ from lobjax.exits import exits_cleanly
 COMMANDS = {
     "run-stream": "run one engine on a file of message streams",
     "arena-tape": "play an arena and write what anyone needs to check it with a book of their own",
+    "arena": "measure steps a second of an arena under a random policy",
     "conformance": "compare engines with the reference on random streams of every kind",
     "engine": "measure messages a second by engine, books, capacity and stream",
     "env": "measure environment steps a second in recorded and simulated markets",

@@ -81,6 +81,8 @@ class ArenaConfig:
     tells_events: bool = False  # whether seats see what is going on
     decisions: Annotated[int, Range(1, (1 << 20) - 1)] = 100
     step_s: Annotated[float, Range(1e-3, 86_400.0)] = 1.0
+    # If not 0, a step of the one venue lasts instead until so many messages of the flow have come.
+    step_messages: Annotated[int, Range(0, 1 << 19)] = 0
     capacity: Annotated[int, Range(8, 512)] = 128  # orders a side
     max_messages: Annotated[int, Range(1, 1 << 20)] = 256  # of one step at one venue
     levels: Annotated[int, Range(1, 64)] = 5  # of the depth in observations
@@ -109,6 +111,14 @@ class ArenaConfig:
                     f"roles.{group.name}: feed and order delay together ({delay_s:g} s) must be shorter than a decision "
                     f"({self.step_s:g} s); lengthen step_s"
                 )
+        if self.step_messages and len(self.venues) > 1:
+            raise ValueError(
+                "step_messages counts the messages of one venue, and venues share one clock; set it to 0, or drop venues"
+            )
+        if self.step_messages and any(group.feed_delay_ns + group.order_delay_ns for group in self.roles):
+            raise ValueError(
+                "steps counted in messages may be shorter than any delay; set the delays to 0, or step_messages to 0"
+            )
         assets = {venue.asset for venue in self.venues}
         if assets != set(range(len(assets))):
             raise ValueError(f"venues: assets {sorted(assets)} have a gap; number them from 0 on")

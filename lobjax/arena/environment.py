@@ -10,7 +10,7 @@ What flows and events draw comes from the decision's key alone, so that a seat t
 it was: forks are paired.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -167,11 +167,18 @@ class Arena:
         return Orders(sent, closing)
 
     def _step_markets(
-        self, key: jax.Array, markets: MarketState, orders: Orders, numbers: MarketParams, params: ArenaParams
+        self,
+        key: jax.Array,
+        markets: MarketState,
+        orders: Orders,
+        numbers: MarketParams,
+        params: ArenaParams,
+        market: Market | None = None,
     ) -> MarketState:
+        market = self.market if market is None else market
         keys = self._venue_keys(jax.random.fold_in(key, _FLOW))
         until = clock.plus(markets.now, jax.tree.map(lambda x: jnp.broadcast_to(x, (self.venues,)), params.step_time))
-        return jax.vmap(self.market.step)(keys, markets, orders, until, numbers)
+        return jax.vmap(market.step)(keys, markets, orders, until, numbers)
 
     def _market_numbers(
         self, seat: SeatState, event: EventState, fundamental: Fundamental, params: ArenaParams
@@ -362,11 +369,13 @@ class Arena:
         blank = seats.blank((self.seats, self.venues, self.width))
         sent = jax.tree.map(lambda x: x.reshape(self.venues, -1), blank)
         orders = Orders(sent, seats.blank((self.venues, seats.CLOSING * self.seats)))
+        by_the_clock = replace(self.market, step_messages=0)
         numbers = self._market_numbers(seats.open_seats(self.seats), calm(), fundamental, params)
 
         def one(markets: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
             key, length = step
-            return self._step_markets(key, markets, orders, numbers, params.replace(step_time=length)), None
+            timed = params.replace(step_time=length)
+            return self._step_markets(key, markets, orders, numbers, timed, by_the_clock), None
 
         markets, _ = jax.lax.scan(one, markets, (split_to_scan(key, self.warm_up_steps), params.warm_up))
         return markets.replace(opened=markets.now)

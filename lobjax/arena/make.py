@@ -23,6 +23,7 @@ from lobjax.registry import entry_of
 from lobjax.settings import settled
 from lobjax.wide import Wide
 
+_FAR_S = 10**9  # later than any message, and far from the end of int32
 _QUIET = EventsConfig(start_probability=0.0)
 
 
@@ -43,10 +44,10 @@ def make_arena(config: ArenaConfig) -> Arena:
         first += group.seats
     seats = first - 1
     width = max(PULL, *(one.role.messages for one in made))
-    if config.max_messages <= seats * width:
+    if config.max_messages < seats * width + max(config.step_messages, 1):
         raise InputError(
             f"arena.max_messages: {config.max_messages} are too few for {seats} seats of {width} messages and the flow; "
-            f"set it to {seats * width + 64} or more"
+            f"set it to {seats * width + max(config.step_messages, 64)} or more"
         )
     driven = config.events is not None or any(venue.informed_per_tick_s > 0 for venue in config.venues)
     lags = max(venue.lag for venue in config.venues)
@@ -59,13 +60,13 @@ def make_arena(config: ArenaConfig) -> Arena:
         seats=_seats(config),
         fundamental=_fundamental(config),
         events=events_params(config.events or _QUIET),
-        step_time=from_seconds(config.step_s),
+        step_time=from_seconds(_FAR_S if config.step_messages else config.step_s),
         warm_up=Time(*jnp.asarray([divmod(ns, NS) for ns in warm_up], jnp.int32).reshape(-1, 2).T),
         per_tick=jnp.float32(1 / config.price_scale_ticks),
     )
     market = Market(
         flow=flows[0].flow, capacity=config.capacity, accounts=seats, queue_places=seats * width, max_messages=config.max_messages,
-        levels=config.levels, engine=config.engine,
+        levels=config.levels, engine=config.engine, step_messages=config.step_messages,
     )  # fmt: skip
     return Arena(
         market=market, venues=len(config.venues), groups=tuple(groups), decisions=config.decisions, default_params=params, lags=lags,

@@ -240,3 +240,13 @@ def test_reset_and_step_begin_a_new_episode_after_the_last_seat_ended():
     assert bool(info["done"]) and int(state.step) == 0
     assert all(bool(x.all()) for x in terminated.values())
     assert not np.array_equal(info["final_observation"]["market_maker"], observations["market_maker"])
+
+
+def test_steps_may_be_counted_in_messages_of_the_one_venue():
+    arena = make_arena(config(roles={"market_maker": 1}, venues=[{}], events=None, step_messages=7, decisions=3))
+    state = quick_jit(arena.reset)(jax.random.key(0))[1]
+    step = quick_jit(arena.transition)
+    for t in range(3):
+        before = int(state.markets.tape.messages[0]), state
+        state = step(jax.random.key(t), state, {"market_maker": jnp.asarray([[5, 5, 0]], jnp.int32)})[1]
+        assert int(state.markets.tape.messages[0]) == (7 if t < 2 else 9), before  # and two pulls as the episode ends
