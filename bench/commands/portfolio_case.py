@@ -27,7 +27,9 @@ def portfolio_case(cases: tyro.conf.Positional[Path], /, *, out: Path, float32: 
     read = read_cases(cases)
     found = {name: witness(case, single=float32) for name, case in read.items()}
     with whole_file(out) as temporary:
-        temporary.write_text(json.dumps({name: figures for name, (figures, _) in found.items()}, allow_nan=False))
+        temporary.write_text(
+            json.dumps({name: figures for name, (figures, _) in found.items()}, allow_nan=False), encoding="utf-8"
+        )
     apart = {name: distance for name, (_, distance) in found.items()}
     within = WITHIN["float32" if float32 else "float64"]
     wrong = [name for name, distance in apart.items() if not distance <= within]
