@@ -7,7 +7,7 @@ from backtest.config import BacktestConfig
 from lobjax import plugins
 from lobjax.env import Environment
 from lobjax.errors import InputError
-from lobjax.evaluation import Player
+from lobjax.players import Player
 from lobjax.policy import load_policy
 from lobjax.reading import exists
 from lobjax.schema import read_shape

@@ -14,8 +14,9 @@ from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
 from lobjax.env import Environment, memory
-from lobjax.evaluation import Episodes, Player
+from lobjax.evaluation import Episodes
 from lobjax.files import whole_folder
+from lobjax.players import Player
 from lobjax.results import Comparison, compare, save
 from lobjax.results.report.traces import write_trace
 from lobjax.results.stamp import data_sources, stamp

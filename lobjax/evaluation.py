@@ -5,21 +5,20 @@ plays, so that differences between players are paired and their noise cancels.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lobjax.env import Environment, EnvParams, EnvState
-from lobjax.policy import Policy
+from lobjax.players import Player, first_memory, is_policy
+from lobjax.playing import Turn, begin, deciding, play, sending, turn
 from lobjax.ranges import Range, Seed, check
 from lobjax.settings import key_of, narrowed, settled, split_each
-from lobjax.strategies import Strategy
 
-Player = Policy | Strategy
 Watch = Callable[[EnvState], dict[str, jax.Array]]
 OnBatch = Callable[[int], None]
 MOST_EPISODES = 1 << 24  # of one player
@@ -93,34 +92,10 @@ def episode_keys(episodes: Episodes, index: jax.Array) -> tuple[jax.Array, jax.A
     return opening, steps, acts
 
 
-def is_policy(player: Player) -> bool:
-    """Whether it acts through the action space, from observations."""
-    return hasattr(player, "act")
-
-
-def decider(env: Environment, params: EnvParams, player: Player) -> Callable[..., tuple[Any, Any, Any]]:
-    """(keys, memory, observation, first, state) -> (memory, task states, orders), batched, for either kind of player."""
-
-    if is_policy(player):
-        policy = cast(Policy, player)
-
-        def by_policy(keys, memory, observation, first, state):
-            memory, action = policy.act(keys[0], memory, observation, first)
-            act = jax.vmap(env.task.act, in_axes=(0, 0, 0, None))
-            return memory, *act(state.task, state.market, action, params.task)
-
-        return by_policy
-    rule = cast(Strategy, player)
-
-    def by_rule(keys, memory, observation, first, state):
-        return memory, *jax.vmap(rule.decide, in_axes=(None, 0, None))(env, state, params)
-
-    return by_rule
-
-
-def first_memory(player: Player, n: int) -> Any:
-    """What a player carries into the first decision of `n` episodes side by side."""
-    return cast(Policy, player).initial_carry(n) if is_policy(player) else ()
+def step_keys(steps: jax.Array, acts: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Keys `[B]` of one decision, and of the market's step after it."""
+    fold = jax.vmap(lambda key: jax.random.fold_in(key, step))
+    return fold(acts), fold(steps)
 
 
 @settled
@@ -131,36 +106,32 @@ def _play(
     params = narrowed(params)
     n = index.shape[0]
     key_open, key_steps, key_acts = episode_keys(episodes, index)
-    start = index if episodes.starts else None
-    observation, state = jax.vmap(env.reset, in_axes=(0, None, None if start is None else 0))(key_open, params, start)
-    opening = jax.vmap(watch)(state)
-    decide = decider(env, params, player)
-    play = jax.vmap(lambda key, state, orders, lasts: env.play(key, state, orders, replace(params, step_time=lasts)))
+    opening = begin(env, params, key_open, first_memory(player, n), index if episodes.starts else None)
+    watched = jax.vmap(watch)
+    one = turn(
+        deciding(env, params, player),
+        sending(env, params, stops=episodes.stops),
+        partial(step_keys, key_steps, key_acts),
+        keep=_last_info,
+        record=lambda made: watched(made.state),
+    )
+    opening = opening._replace(kept=_blank_info(env, params, opening.state, n))
+    standing, path = play(one, opening, jnp.arange(env.decisions, dtype=jnp.int32))
+    first = watched(opening.state)
+    return Played(standing.kept, {name: jnp.concatenate([first[name][None], path[name]]).T for name in path})
 
-    def one(carry, step: jax.Array):
-        memory, observation, state, done, final = carry
-        fold = jax.vmap(lambda key: jax.random.fold_in(key, step))
-        first = jnp.full((n,), step == 0)
-        memory, task, orders = decide(fold(key_acts), memory, observation, first, state)
-        lasts = jax.tree.map(lambda time: jnp.where(done & episodes.stops, 0, time), params.step_time)
-        played = play(fold(key_steps), replace(state, task=task), orders, lasts)
-        observation, state, _, terminated, truncated, info = played
-        info = {name: value for name, value in info.items() if value.ndim == 1}
-        final = jax.tree.map(lambda old, new: jnp.where(done, old, new), final, info)
-        return (memory, observation, state, done | terminated | truncated, final), jax.vmap(watch)(state)
 
-    blank = _blank_info(env, params, state, n)
-    carry = (first_memory(player, n), observation, state, jnp.zeros((n,), bool), blank)
-    carry, path = jax.lax.scan(one, carry, jnp.arange(env.decisions, dtype=jnp.int32))
-    return Played(carry[-1], {name: jnp.concatenate([opening[name][None], path[name]]).T for name in path})
+def _last_info(made: Turn) -> dict[str, jax.Array]:
+    """The scalars of `info`, those of the last step in an episode that has ended."""
+    info = {name: value for name, value in made.info.items() if value.ndim == 1}
+    return jax.tree.map(lambda old, new: jnp.where(made.before.ended > 0, old, new), made.before.kept, info)
 
 
 def _blank_info(env: Environment, params: EnvParams, state: EnvState, n: int) -> dict[str, jax.Array]:
     """Zeros in the shapes of a step's scalars, so that the first step is compiled with the others."""
 
     def one(state: EnvState) -> dict[str, jax.Array]:
-        task, orders = env.task.act(state.task, state.market, env.action_space.sample(key_of(0)), params.task)
-        return env.play(key_of(0), replace(state, task=task), orders, params)[-1]
+        return env.play(key_of(0), state, env.no_orders(state, params), params)[-1]
 
     shapes = jax.eval_shape(one, jax.tree.map(lambda x: x[0], state))
     return {name: jnp.zeros((n,), leaf.dtype) for name, leaf in shapes.items() if leaf.shape == ()}

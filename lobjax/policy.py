@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from lobjax.files import whole_file
 from lobjax.nets import HEADS, Head, HeadConfig, NetConfig, head_on, make_net
 from lobjax.nets.heads import SPACES as HEAD_SPACES
 from lobjax.nets.statistics import Statistics, normalise, unit_statistics
+from lobjax.players import Policy
 from lobjax.ranges import Range, check
 from lobjax.reading import exists, parsing, read_npz
 from lobjax.registry import entry_of
@@ -27,18 +28,6 @@ SIMPLEX, CHOICES = HEAD_SPACES
 SPACES = {"Simplex": Simplex, "MultiDiscrete": MultiDiscrete}
 _MOST_TEXT = 1 << 20  # characters of a configuration
 _AGAIN = "save it again"
-
-
-class Policy(Protocol):
-    """Whatever acts: a trained agent or a rule. Pure and batched, so that it runs inside a compiled evaluation."""
-
-    def initial_carry(self, n_envs: int) -> Any:
-        """What the policy carries from step to step, for `n_envs` environments."""
-        ...
-
-    def act(self, key: jax.Array, carry: Any, observation: jax.Array, reset: jax.Array) -> tuple[Any, jax.Array]:
-        """The next carry and actions [B, ...] for observations f32[B, D]; `reset` bool[B] marks first observations."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +48,8 @@ class PolicyConfig:
 
 
 @dataclass(frozen=True)
-class LoadedPolicy:
-    """An agent read from disk; a `Policy`. `deterministic`: it plays the head's mode rather than a sample."""
+class LoadedPolicy(Policy):
+    """An agent read from disk. `deterministic`: it plays the head's mode rather than a sample."""
 
     config: PolicyConfig
     params: Any

@@ -19,12 +19,12 @@ from lobjax.book import listing
 from lobjax.engine import run_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.env import Environment
+from lobjax.env.messages import no_messages
 from lobjax.errors import InputError
 from lobjax.flow import Flow
 from lobjax.market import Fees, Limits, Market, MarketParams, Orders
 from lobjax.tasks import EnvConfig, TaskSpec, for_evaluation, make
 from lobjax.tasks.strategies import strategies
-from lobjax.types import Message
 from lobjax.wide import Wide, to_int
 
 Jit = Callable[[Any], Any]
@@ -121,7 +121,7 @@ def check_flow(
     nothing = jnp.zeros((2,), jnp.int32)
     at_once, limits = clock.Time(nothing, nothing), Limits(nothing, nothing, nothing)
     numbers = MarketParams(params, Fees(nothing, nothing), at_once, at_once, limits)
-    blank = Orders(*(Message(*[jnp.zeros((1,), jnp.int32)] * len(Message._fields)),) * 2)
+    blank = Orders(no_messages(1), no_messages(1))
     market = Market(
         flow=flow, capacity=capacity, max_messages=messages + 1, queue_places=1, levels=2, step_messages=messages
     )

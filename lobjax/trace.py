@@ -1,7 +1,7 @@
 """One episode in detail: the same play, with the market sampled several times between decisions."""
 
-from dataclasses import replace
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,13 @@ import numpy as np
 from lobjax import clock
 from lobjax.clock import NS, Time
 from lobjax.env import Environment, EnvParams, EnvState
-from lobjax.env.base import AGENT, market_counts
-from lobjax.evaluation import Episodes, Player, decider, episode_keys, first_memory
-from lobjax.kinds import Kind
+from lobjax.env.base import AGENT
+from lobjax.env.unattended import unattended
+from lobjax.evaluation import Episodes, episode_keys, step_keys
 from lobjax.market import MarketState, Orders
 from lobjax.market.tape import Tape
+from lobjax.players import Player, first_memory
+from lobjax.playing import begin, deciding, play, sending, turn
 from lobjax.settings import settled
 from lobjax.wide import Wide, to_int
 
@@ -82,45 +84,35 @@ def _trace(sampled: _Sample, samples: int) -> Trace:
 
 
 def _play(env: Environment, params: EnvParams, player: Player, episodes: Episodes, index: jax.Array, until: Time):
-    key_open, key_steps, key_acts = (key[0] for key in episode_keys(episodes, index[None]))
-    observation, state = env.reset(key_open, params, index if episodes.starts else None)
-    decide = decider(env, params, player)
-
-    def one(carry, step: jax.Array):
-        memory, observation, state = carry
-        batch = jax.tree.map(lambda x: x[None], (jax.random.fold_in(key_acts, step), observation, step == 0, state))
-        key, observations, first, states = batch
-        memory, task, orders = decide(key, memory, observations, first, states)
-        task, orders = jax.tree.map(lambda x: x[0], (task, orders))
-        state = replace(state, task=task)
-        seen = _sampled(env, jax.random.fold_in(key_steps, step), state.market, orders, params, until)
-        market = jax.tree.map(lambda x: x[-1], seen.market).replace(tape=_whole(seen.market.tape))
-        observation, state, over, info = _judge(env, state, market, params)
-        return (memory, observation, state), (info, seen, over)
-
-    opening = _Sample(state.market, jnp.int32(0))
-    carry = (first_memory(player, 1), observation, state)
-    _, (infos, seen, over) = jax.lax.scan(one, carry, jnp.arange(env.decisions, dtype=jnp.int32))
-    return opening, infos, seen, over
+    """The opening; of each decision `[T]` the info, what was seen in the parts of its step `[T, P, ...]`, and whether it was the last."""
+    key_open, key_steps, key_acts = episode_keys(episodes, index[None])
+    one = turn(
+        deciding(env, params, player),
+        sending(env, params, advance=partial(_in_parts, until)),
+        partial(step_keys, key_steps, key_acts),
+        record=lambda made: jax.tree.map(lambda x: x[0], (made.info, made.seen, made.done)),
+    )
+    opening = begin(env, params, key_open, first_memory(player, 1), index[None] if episodes.starts else None)
+    _, (infos, seen, over) = play(one, opening, jnp.arange(env.decisions, dtype=jnp.int32))
+    market = jax.tree.map(lambda x: x[0], opening.state.market)
+    return _Sample(market, jnp.int32(0)), infos, seen, over
 
 
-def _sampled(
-    env: Environment, key: jax.Array, market: MarketState, orders: Orders, params: EnvParams, parts: Time
-) -> _Sample:
-    """The market after each part `[P]` of a step: orders are sent with the first, closing messages come with the last."""
-    n = parts.s.shape[0]
-    part = jnp.arange(n, dtype=jnp.int32)
-    until = clock.plus(jax.tree.map(lambda x: jnp.broadcast_to(x, (n,)), market.now), parts)
-    keys = jax.vmap(lambda k: jax.random.fold_in(key, k))(part) if n > 1 else key[None]
+def _in_parts(
+    parts: Time, env: Environment, key: jax.Array, state: EnvState, orders: Orders, params: EnvParams
+) -> tuple[MarketState, _Sample]:
+    """As `Environment.advance`, to the ends of all parts `[P]` of a step, and the market after each of them."""
+    count = parts.s.shape[0]
+    until = clock.plus(jax.tree.map(lambda x: jnp.broadcast_to(x, (count,)), state.market.now), parts)
+    part = jnp.arange(count, dtype=jnp.int32)
+    keys = jax.vmap(lambda k: jax.random.fold_in(key, k))(part) if count > 1 else key[None]
+    market: Any = env.market
+    last, seen = unattended(market, keys, state.market, orders, params.market, until=until, record=_sample)
+    return last.replace(tape=_whole(seen.market.tape)), seen
 
-    def one(market: MarketState, now):
-        part, key, until = now
-        sent = orders.sent._replace(kind=jnp.where(part == 0, orders.sent.kind, Kind.NOOP))
-        closing = orders.closing._replace(kind=jnp.where(part == n - 1, orders.closing.kind, Kind.NOOP))
-        market = env.market.step(key, market, Orders(sent, closing), until, params.market)
-        return market, _Sample(market, jnp.sum(market.tape.traded_lots, dtype=jnp.int32))
 
-    return jax.lax.scan(one, market, (part, keys, until))[1]
+def _sample(before: MarketState, after: MarketState) -> _Sample:
+    return _Sample(after, jnp.sum(after.tape.traded_lots, dtype=jnp.int32))
 
 
 def _whole(tapes: Tape) -> Tape:
@@ -134,14 +126,6 @@ def _whole(tapes: Tape) -> Tape:
     return total.replace(
         last_price_ticks=price, opening_mid2_ticks=tapes.opening_mid2_ticks[0], flow_mid2_ticks=flow_mid2
     )
-
-
-def _judge(env: Environment, state: EnvState, market: MarketState, params: EnvParams):
-    """What `Environment.play` does once the market has moved."""
-    task, reward, terminated, truncated, metrics = env.task.judge(state.task, state.market, market, params.task)
-    state = EnvState(market, task, state.episode_return + reward, state.episode_length + 1)
-    info = {**metrics, **market_counts(market), "episode_return": state.episode_return}
-    return env.task.observe(task, market, params.task), state, terminated | truncated, info
 
 
 def _parts(step_time: Time, parts: int) -> Time:

@@ -1,4 +1,4 @@
-"""A program that plays environments with a random policy: what `bench env` times."""
+"""A program that plays environments with a random policy: what `bench env` and `bench snapshot` time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,37 +6,46 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from lobjax import playing
 from lobjax.env import Environment
+from lobjax.env.base import market_counts
+from lobjax.playing import Standing, Turn
 from lobjax.results.metrics import MUST_NOT_HAPPEN
 
 
 def rollout(environment: Environment, reset_by: str, envs: int, steps: int, decisions: int) -> Callable:
     """A function (key, params) that plays and gives ([envs] sums of rewards, and of all else; counts of what must not happen)."""
-    reset = jax.vmap(environment.reset, in_axes=(0, None))
-    advance = environment.step if reset_by == "step" else environment.transition
-    step = jax.vmap(advance, in_axes=(0, 0, 0, None))
-    sample = jax.vmap(environment.action_space.sample)
+    by_step = reset_by == "step"
 
-    def play(state: Any, key: jax.Array, params: Any, count: int) -> tuple[Any, tuple]:
-        def one(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
-            state, rewards, seen, wrong = carry
-            key_act, key_step = jax.random.split(key)
-            action = sample(jax.random.split(key_act, envs))
-            observation, state, reward, _, _, info = step(jax.random.split(key_step, envs), state, action, params)
-            wrong = {name: jnp.maximum(wrong[name], info[name].max()) for name in MUST_NOT_HAPPEN}
-            # Everything that a step gives is used, so that nothing of it is left out of the program.
-            return (state, rewards + reward, seen + _sums((observation, info)), wrong), None
+    def keys(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        key_act, key_step = jax.random.split(key)
+        return jax.random.split(key_act, envs), jax.random.split(key_step, envs)
 
+    def add(made: Turn) -> tuple:
+        rewards, seen, wrong = made.before.kept
+        wrong = {name: jnp.maximum(most, made.info[name].max()) for name, most in wrong.items()}
+        # Everything that a step gives is used, so that nothing of it is left out of the program.
+        return rewards + made.reward, seen + _sums((made.observation, made.info)), wrong
+
+    def begin(key: jax.Array, params: Any) -> Standing:
+        opening = playing.begin(environment, params, jax.random.split(key, envs), ())
         none = jnp.zeros((envs,), jnp.float32)
-        start = (state, none, none, dict.fromkeys(MUST_NOT_HAPPEN, jnp.int32(0)))
-        (state, *rest), _ = jax.lax.scan(one, start, jax.random.split(key, count))
-        return state, tuple(rest)
+        wrong = {name: jnp.int32(0) for name in MUST_NOT_HAPPEN if name in market_counts(opening.state.market)}
+        return opening._replace(kept=(none, none, wrong))
 
     def episode(key: jax.Array, params: Any, count: int) -> tuple:
         key_reset, key_play = jax.random.split(key)
-        observation, state = reset(jax.random.split(key_reset, envs), params)
-        state, (rewards, seen, wrong) = play(state, key_play, params, count)
-        return rewards, seen + _sums((observation, state)), wrong
+        opening = begin(key_reset, params)
+        one = playing.turn(
+            playing.at_random(environment),
+            playing.acting(environment.step if by_step else environment.transition, params),
+            keys,
+            restart=(lambda made: (made.observation, made.state)) if by_step else None,  # `step` has done so
+            keep=add,
+        )
+        last, _ = playing.play(one, opening, jax.random.split(key_play, count))
+        rewards, seen, wrong = last.kept
+        return rewards, seen + _sums((opening.observation, last.state)), wrong
 
     def episodes(key: jax.Array, params: Any) -> tuple:
         per_episode = jax.lax.map(

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from bench import recording, timing
+from bench.speed.playing import rollout
 from lobjax.env import Environment
 from lobjax.flow.day import seconds_of_day
 from lobjax.snapshot import Snapshots, write_npz
@@ -47,41 +47,15 @@ def made_environment(data: Path | None, reward: Any, levels: int, step_s: float)
         )
 
 
-def _play(environment: Environment, envs: int, steps: int):
-    """(key, params) -> what was seen, summed float32 [envs]: everything that a step gives is used, so that none of it is left out."""
-    step = jax.vmap(environment.step, in_axes=(0, 0, 0, None))
-    sample = jax.vmap(environment.action_space.sample)
-
-    def sums(tree: Any) -> jax.Array:
-        return sum(
-            (leaf.reshape(envs, -1).astype(jnp.float32).sum(axis=1) for leaf in jax.tree.leaves(tree)), jnp.zeros(envs)
-        )
-
-    def play(key: jax.Array, params: Any) -> jax.Array:
-        key_reset, key_steps = jax.random.split(key)
-        observation, state = jax.vmap(environment.reset, in_axes=(0, None))(jax.random.split(key_reset, envs), params)
-
-        def one(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
-            state, seen = carry
-            key_act, key_step = jax.random.split(key)
-            action = sample(jax.random.split(key_act, envs))
-            observation, state, *rest = step(jax.random.split(key_step, envs), state, action, params)
-            return (state, seen + sums((observation, rest))), None
-
-        (state, seen), _ = jax.lax.scan(one, (state, sums(observation)), jax.random.split(key_steps, steps))
-        return seen + sums(state)
-
-    return play
-
-
 def measure(
     environment: Environment, reward: str, envs: int, steps: int, runs: int, data: Path | None
 ) -> dict[str, Any]:
     params, peak = environment.default_params, timing.device_peak()
-    made = timing.compiled(_play(environment, envs, steps), jax.random.key(0), params)
+    made = timing.compiled(rollout(environment, "step", envs, steps, steps), jax.random.key(0), params)
     keys = iter(jax.random.split(jax.random.key(1), 1 + (runs + 1) * timing.MOST_CALLS))
     done = timing.timed(made.call, lambda: (next(keys), params), runs)
-    if not np.isfinite(np.asarray(done.result)).all():
+    _, seen, _ = done.result
+    if not np.isfinite(np.asarray(seen)).all():
         raise SystemExit("error: the environment gave numbers that are not finite; run `make test`")
     rate = recording.rates("steps_per_s", [envs * steps / seconds for seconds in done.seconds])
     market: Any = params.market

@@ -20,8 +20,9 @@ from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.env.measures import AGENT, RETURNS, Measures
 from lobjax.env.spaces import MultiDiscrete, Simplex
-from lobjax.market import Market, MarketState, Orders
-from lobjax.settings import drawing, key_of, narrowed, split_to_scan
+from lobjax.env.unattended import unattended
+from lobjax.market import Market
+from lobjax.settings import drawing, key_of, narrowed, settled, split_to_scan
 
 __all__ = ["AGENT", "EnvParams", "EnvState", "Environment", "Step", "Task", "Venue", "market_counts"]
 
@@ -82,7 +83,7 @@ class Task(Protocol):
         ...
 
     def act(self, state: Any, market: Any, action: jax.Array, params: Any) -> tuple[Any, Any]:
-        """Decode an action into messages."""
+        """Decode an action into messages: arrays of fixed shapes, of which zeros send nothing."""
         ...
 
     def judge(
@@ -165,9 +166,8 @@ class Environment:
         params = self._numbers(params)
         key_open, key_warm_up = jax.random.split(key)
         market = self.market.open(key_open, params.market, start)
-        market = self._warm_up(key_warm_up, market, params)
-        task = self.task.begin(market, params.task)
-        return self.task.observe(task, market, params.task), EnvState(market, task, jnp.float32(0), jnp.int32(0))
+        state = self._opened(self._warm_up(key_warm_up, market, params), params)
+        return self.task.observe(state.task, state.market, params.task), state
 
     @drawing
     def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
@@ -177,14 +177,27 @@ class Environment:
         return self.play(key, state.replace(task=task), orders, params)
 
     @drawing
-    def play(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams) -> Step:
+    def play(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams | None = None) -> Step:
         """A transition with messages instead of an action, for strategies that the action space cannot express.
 
-        `state.task` is the task's state after the decision (`step` advanced).
+        `state.task` is the task's state after the decision (`step` advanced). The market moves, `advance`, and the task judges, `judge`.
         """
+        return self.judge(state, self.advance(key, state, orders, params), params)
+
+    @drawing
+    def advance(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams | None = None) -> Any:
+        """The market's state at the next decision, after `orders` and all that happens until then. Nobody judges it."""
         params = self._numbers(params)
         until = clock.plus(state.market.now, params.step_time)
-        market = self.market.step(key, state.market, orders, until, params.market)
+        return self.market.step(key, state.market, orders, until, params.market)
+
+    @settled
+    def judge(self, state: EnvState, market: Any, params: EnvParams | None = None) -> Step:
+        """What the task says of a step that led the market from that of `state` to `market`, however it came there: a whole `Step`.
+
+        `state.task` is the task's state after the decision that began the step.
+        """
+        params = self._numbers(params)
         task, reward, terminated, truncated, metrics = self.task.judge(state.task, state.market, market, params.task)
         total, length = state.episode_return + reward, state.episode_length + 1
         state = EnvState(market, task, total, length)
@@ -209,31 +222,35 @@ class Environment:
         observation, state = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, (observation, state))
         return observation, state, reward, terminated, truncated, info
 
+    @settled
+    def no_orders(self, state: EnvState, params: EnvParams | None = None) -> Any:
+        """What is sent where nothing is, of one environment: zeros, in the shapes that the task sends (in a market of messages, NOOPs).
+
+        So a step without an agent shares one compiled program with the agent's. Only the shapes of `state` count.
+        """
+        params = self._numbers(params)
+        action = jax.eval_shape(self.action_space.sample, key_of(0))
+
+        def decode(state: EnvState, action: jax.Array) -> Any:
+            return self.task.act(state.task, state.market, action, params.task)[1]
+
+        return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(decode, state, action))
+
     def _numbers(self, params: EnvParams | None) -> EnvParams:
         return narrowed(self.default_params if params is None else params)
 
-    def _warm_up(self, key: jax.Array, market: MarketState, params: EnvParams) -> MarketState:
+    def _warm_up(self, key: jax.Array, market: Any, params: EnvParams) -> Any:
         if self.warm_up_steps == 0:
             return market
-        blank = self._no_orders(market, params)
+        shapes = jax.eval_shape(lambda market: self._opened(market, params), market)
         by_the_clock = replace(cast(Market, self.market), step_messages=0)
-
-        def one(market: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
-            key, length = step
-            until = clock.plus(market.now, length)
-            return by_the_clock.step(key, market, blank, until, params.market), None
-
-        market, _ = jax.lax.scan(one, market, (split_to_scan(key, self.warm_up_steps), params.warm_up))
+        keys = split_to_scan(key, self.warm_up_steps)
+        orders = self.no_orders(shapes, params)
+        market, _ = unattended(by_the_clock, keys, market, orders, params.market, lasts=params.warm_up)
         return market.replace(opened=market.now)
 
-    def _no_orders(self, market: MarketState, params: EnvParams) -> Orders:
-        """NOOPs in the shapes that the task sends, so that warm-up and episode share one compiled step."""
-        action = jax.eval_shape(self.action_space.sample, key_of(0))
-
-        def decode(action: jax.Array) -> Orders:
-            return self.task.act(self.task.begin(market, params.task), market, action, params.task)[1]
-
-        return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(decode, action))
+    def _opened(self, market: Any, params: EnvParams) -> EnvState:
+        return EnvState(market, self.task.begin(market, params.task), jnp.float32(0), jnp.int32(0))
 
 
 def market_counts(market: Any) -> dict[str, jax.Array]:

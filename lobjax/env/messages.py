@@ -24,6 +24,11 @@ def orders(
     )
 
 
+def no_messages(count: int) -> Message:
+    """`count` NOOPs."""
+    return Message(*[jnp.zeros((count,), jnp.int32)] * len(Message._fields))
+
+
 def joined(*messages: Message) -> Message:
     """One batch of messages after another."""
     return Message(*(jnp.concatenate(fields) for fields in zip(*messages, strict=True)))

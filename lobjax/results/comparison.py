@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lobjax.env import Environment, EnvParams, Measures, Metric
-from lobjax.evaluation import Episodes, Evaluator, Player
+from lobjax.evaluation import Episodes, Evaluator
+from lobjax.players import Player
 from lobjax.results.intervals import Interval, interval
 from lobjax.results.metrics import MUST_BE_ZERO
 from lobjax.strategies import why_same

@@ -1,7 +1,7 @@
 """Rule-based strategies: what one is, and the closed forms and schedules that tasks take theirs from (`lobjax.tasks.strategies`)."""
 
+from lobjax.players import Strategy
 from lobjax.strategies.almgren_chriss import ImpactConfig
-from lobjax.strategies.base import Strategy
 from lobjax.strategies.depths import DepthQuoter, depth_quoter
 from lobjax.strategies.models import ModelsConfig, QuotingConfig, execution_model, quoting_models
 from lobjax.strategies.schedules import (

@@ -11,12 +11,13 @@ import numpy as np
 
 from lobjax import clock
 from lobjax.book import best_prices
-from lobjax.env import Environment, EnvParams, EnvState
+from lobjax.env import Environment, EnvParams
 from lobjax.env.base import AGENT
 from lobjax.env.views import mid2_ticks
 from lobjax.errors import InputError
 from lobjax.market import Limits, MarketState
-from lobjax.settings import key_of, settled, split_to_scan, threefry
+from lobjax.playing import market_alone, to_the_end
+from lobjax.settings import settled
 from lobjax.strategies.depths import DepthQuoter, constant_quoter
 
 _FAR_LOTS = 1 << 29  # inventory limits while measuring
@@ -41,24 +42,17 @@ class Fills(NamedTuple):
 @settled
 def measure_mids(env: Environment, params: EnvParams, keys: jax.Array) -> Mids:
     """Over one episode without the agent for each of `keys` `[n]`."""
-    action = env.action_space.sample(key_of(0))
 
-    def episode(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        key_open, key_steps = jax.random.split(threefry(key))
-        _, state = env.reset(key_open, params)
-        _, orders = env.task.act(state.task, state.market, action, params.task)
-        blank = jax.tree.map(jnp.zeros_like, orders)
+    def spread_now(before: MarketState, after: MarketState) -> jax.Array:
+        bid, ask = best_prices(after.book)
+        return jnp.where((bid > 0) & (ask > 0), ask - bid, _NO_SPREAD)
 
-        def one(market: MarketState, key: jax.Array):
-            until = clock.plus(market.now, params.step_time)
-            market = env.market.step(key, market, blank, until, params.market)
-            bid, ask = best_prices(market.book)
-            return market, jnp.where((bid > 0) & (ask > 0), ask - bid, _NO_SPREAD)
+    def episodes(keys: jax.Array) -> tuple[jax.Array, jax.Array]:
+        first, last, spread = market_alone(env, params, keys, spread_now)
+        mid2 = jax.vmap(mid2_ticks)
+        return mid2(last) - mid2(first), spread
 
-        market, spread = jax.lax.scan(one, state.market, split_to_scan(key_steps, env.decisions))
-        return mid2_ticks(market) - mid2_ticks(state.market), spread
-
-    change2, spread = (np.asarray(x, np.float64) for x in jax.jit(jax.vmap(episode))(keys))
+    change2, spread = (np.asarray(x, np.float64) for x in jax.jit(episodes)(keys))
     spread = np.where(spread == _NO_SPREAD, np.nan, spread)
     if not np.isfinite(spread).any():
         raise InputError(
@@ -77,19 +71,10 @@ def measure_fills(env: Environment, params: EnvParams, keys: jax.Array, spread: 
     limits = Limits(-free, free, params.market.limits.target)
     params = params.replace(market=params.market.replace(limits=limits))
 
-    def episode(quoter: DepthQuoter, key: jax.Array) -> jax.Array:
-        key_open, key_steps = jax.random.split(threefry(key))
-        _, state = env.reset(key_open, params)
+    def made(quoter: DepthQuoter, keys: jax.Array) -> jax.Array:
+        return to_the_end(env, params, quoter, keys).market.accounts.maker_lots[:, AGENT]
 
-        def one(state: EnvState, key: jax.Array):
-            task, orders = quoter.decide(env, state, params)
-            return env.play(key, state.replace(task=task), orders, params)[1], None
-
-        state, _ = jax.lax.scan(one, state, split_to_scan(key_steps, env.decisions))
-        return state.market.accounts.maker_lots[AGENT]
-
-    by_key = jax.vmap(episode, in_axes=(None, 0))
-    lots = np.asarray(jax.jit(jax.vmap(by_key, in_axes=(0, None)))(quoters, keys), np.float64).mean(axis=1)
+    lots = np.asarray(jax.jit(jax.vmap(made, in_axes=(0, None)))(quoters, keys), np.float64).mean(axis=1)
     # A quote is renewed only at decisions, so what can be filled in a step is bounded; a rate L fills a share 1 - exp(-L step).
     share = np.minimum(lots / (2 * env.decisions * int(params.task.quote_lots)), 1 - 1e-6)
     return fit_fills(depths, -np.log1p(-share) / step_seconds(params), weights=lots)

@@ -10,11 +10,11 @@ import numpy as np
 
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError
+from lobjax.players import Strategy
 from lobjax.ranges import Range, check
 from lobjax.settings import key_of
 from lobjax.strategies.almgren_chriss import ImpactConfig, almgren_chriss
 from lobjax.strategies.avellaneda_stoikov import avellaneda_stoikov
-from lobjax.strategies.base import Strategy
 from lobjax.strategies.cartea_jaimungal import cartea_jaimungal
 from lobjax.strategies.depths import depth_quoter
 from lobjax.strategies.gueant_lehalle_fernandez_tapia import gueant_lehalle_fernandez_tapia

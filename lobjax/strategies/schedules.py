@@ -4,7 +4,6 @@ As in Cheridito and Weiss (arXiv 2507.06345), section 4: a first limit order is 
 tick inside the opposite best; nothing is cancelled before the deadline, when the venue sells what is left.
 """
 
-from dataclasses import replace
 from typing import Any, Protocol, cast
 
 import flax.struct
@@ -18,7 +17,8 @@ from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids, orders
 from lobjax.kinds import Kind
 from lobjax.market import MarketState, Orders
-from lobjax.settings import settled, split_to_scan, threefry
+from lobjax.playing import market_alone
+from lobjax.settings import settled
 from lobjax.types import Message, Side
 
 
@@ -105,21 +105,12 @@ def why_same(env: Environment, players: dict[str, Any]) -> str:
 @settled
 def volume_profile(env: Environment, params: EnvParams, keys: jax.Array) -> np.ndarray:
     """Mean lots traded between decisions, float64 `[decisions]`, over one episode without the agent for each of `keys` [n]."""
-    idle = scheduled(np.zeros(env.decisions, int))
 
-    def episode(key: jax.Array) -> jax.Array:
-        key_open, key_steps = jax.random.split(threefry(key))
-        _, state = env.reset(key_open, params)
+    def traded(before: MarketState, after: MarketState) -> jax.Array:
+        return jnp.sum(after.tape.traded_lots, dtype=jnp.int32)
 
-        def one(state: EnvState, key: jax.Array):
-            task, blank = idle.decide(env, state, params)
-            blank = blank._replace(closing=blank.closing._replace(kind=jnp.zeros_like(blank.closing.kind)))
-            _, state, *_ = env.play(key, replace(state, task=task), blank, params)
-            return state, jnp.sum(state.market.tape.traded_lots, dtype=jnp.int32)
-
-        return jax.lax.scan(one, state, split_to_scan(key_steps, env.decisions))[1]
-
-    return np.asarray(jax.jit(jax.vmap(episode))(keys), np.float64).mean(axis=0)
+    lots = jax.jit(lambda keys: market_alone(env, params, keys, traded)[-1])(keys)
+    return np.asarray(lots, np.float64).mean(axis=0)
 
 
 def _task(env: Environment) -> Worked:

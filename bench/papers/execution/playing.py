@@ -12,9 +12,10 @@ import numpy as np
 
 from bench import timing
 from lobjax.env import Environment, EnvState
-from lobjax.evaluation import Episodes, Evaluator, OnBatch, Player
+from lobjax.evaluation import Episodes, Evaluator, OnBatch
 from lobjax.ffi.handlers import one_thread, threads
 from lobjax.memory import exhaustion_as_input_error
+from lobjax.players import Player
 from lobjax.policy import LoadedPolicy
 from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
 from lobjax.strategies import Strategy, immediate, submit_and_leave, twap, volume_profile, vwap

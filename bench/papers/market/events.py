@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bench.papers.market.setting import Setting, advance, in_batches, noise_messages, warmed_up
+from bench.papers.market.setting import Setting, in_batches, noise_messages, times, warmed_up
 from lobjax import clock
 from lobjax.clock import Time
+from lobjax.env.unattended import unattended
 from lobjax.market import MarketState
 from lobjax.types import Side
 
@@ -53,17 +54,17 @@ def play(of: Setting, episodes: int, seed: int, *, seconds: int = 150) -> Events
 def _episode(of: Setting, seconds: int, key: jax.Array, index: jax.Array) -> dict[str, Any]:
     key_open, key_steps = jax.random.split(jax.random.fold_in(key, index))
     state = warmed_up(of, key_open)
-    one_by_one = replace(of, market=replace(of.market, step_messages=1))
-    end = Time(jnp.int32(seconds), jnp.int32(0))
+    one_by_one = replace(of.market, step_messages=1)
     mean = MEAN_PER_S * seconds
+    count = math.ceil(mean + 8 * math.sqrt(mean))
 
-    def one(state: MarketState, key: jax.Array) -> tuple[MarketState, dict[str, jax.Array]]:
-        before, state = state, advance(one_by_one, key, state, end)
-        kind = jnp.where(noise_messages(of.config, before, state) > 0, _kind(state), _NONE)
-        return state, {"kind": kind, "s": state.now.s, "ns": state.now.ns}
+    def record(before: MarketState, after: MarketState) -> dict[str, jax.Array]:
+        kind = jnp.where(noise_messages(of.config, before, after) > 0, _kind(after), _NONE)
+        return {"kind": kind, "s": after.now.s, "ns": after.now.ns}
 
-    state, seen = jax.lax.scan(one, state, jax.random.split(key_steps, math.ceil(mean + 8 * math.sqrt(mean))))
-    return {**seen, "over": ~clock.before(state.due, end)}
+    keys, ends = jax.random.split(key_steps, count), times(np.full(count, seconds))
+    state, seen = unattended(one_by_one, keys, state, of.nothing, of.params, until=ends, record=record)
+    return {**seen, "over": ~clock.before(state.due, Time(jnp.int32(seconds), jnp.int32(0)))}
 
 
 def _kind(state: MarketState) -> jax.Array:

@@ -14,7 +14,6 @@ import numpy as np
 from bench.papers.market.setting import (
     OnBatch,
     Setting,
-    advance,
     in_batches,
     noise_messages,
     quietly,
@@ -26,6 +25,7 @@ from bench.papers.market.setting import (
 from lobjax import clock
 from lobjax.book import lots_from
 from lobjax.clock import Time
+from lobjax.env.unattended import unattended
 from lobjax.env.views import mid2_ticks
 from lobjax.market import MarketState
 from lobjax.types import Side
@@ -70,13 +70,13 @@ def _episode(of: Setting, seconds: int, key: jax.Array, index: jax.Array) -> dic
     ends = jax.tree.map(lambda before, after: jnp.concatenate([before, after[warm:]]), times(warm_up), grid)
     sampled = (whole % DEPTH_EVERY_S == 0) & (whole >= 0) & (whole < seconds)
 
-    def one(before: MarketState, step: tuple[jax.Array, Time, jax.Array]) -> tuple[MarketState, dict[str, jax.Array]]:
-        state = advance(of, step[0], before, step[1])
-        depth = jax.lax.cond(step[2], both_sides, lambda _: jnp.zeros((LEVELS,), jnp.int32), state)
-        return state, {**_look(of, before, state), "depth": depth}
+    def record(before: MarketState, after: MarketState, counts: jax.Array) -> dict[str, jax.Array]:
+        depth = jax.lax.cond(counts, both_sides, lambda _: jnp.zeros((LEVELS,), jnp.int32), after)
+        return {**_look(of, before, after), "depth": depth}
 
     state = of.market.open(key_open, of.params)
-    state, seen = jax.lax.scan(one, state, (jax.random.split(key_steps, steps), ends, sampled))
+    keys = jax.random.split(key_steps, steps)
+    state, seen = unattended(of.market, keys, state, of.nothing, of.params, until=ends, record=record, also=(sampled,))
     seen = jax.tree.map(lambda x: x[warm:], seen)
     lots = seen["market_lots"].sum(axis=0)
     return {

@@ -12,11 +12,12 @@ import numpy as np
 from lobjax import clock
 from lobjax.clock import Time
 from lobjax.env.base import market_counts
+from lobjax.env.messages import no_messages
+from lobjax.env.unattended import unattended
 from lobjax.flow import PoissonConfig
 from lobjax.market import Limits, Market, MarketParams, MarketState, Orders
 from lobjax.results.metrics import MUST_NOT_HAPPEN
 from lobjax.tasks import EnvConfig, MakingConfig, MarketConfig, make
-from lobjax.types import Message
 
 STEP_S = 1.0
 BUSY_PER_S = 12.0  # messages a second of the busiest market that a step has room for, on average
@@ -37,6 +38,11 @@ class Setting:
     config: PoissonConfig
     market: Market
     params: MarketParams
+
+    @property
+    def nothing(self) -> Orders:
+        """What an account of it sends."""
+        return Orders(no_messages(1), no_messages(1))
 
 
 def setting(config: PoissonConfig, *, capacity: int = 256, engine: str = "auto") -> Setting:
@@ -71,17 +77,9 @@ def warmed_up(of: Setting, key: jax.Array) -> MarketState:
     key_open, key_steps = jax.random.split(key)
     state, ends = of.market.open(key_open, of.params), warm_up_ends(of.config)
 
-    def one(state: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
-        return advance(of, step[0], state, step[1]), None
-
-    state, _ = jax.lax.scan(one, state, (jax.random.split(key_steps, len(ends)), times(ends)))
+    keys = jax.random.split(key_steps, len(ends))
+    state, _ = unattended(of.market, keys, state, of.nothing, of.params, until=times(ends))
     return state.replace(opened=state.now)
-
-
-def advance(of: Setting, key: jax.Array, state: MarketState, until: Time, sent: Message | None = None) -> MarketState:
-    """The market at `until`, before what comes at that moment. sent: an account's messages int32 `[1]`; none where None."""
-    none = Message(*[jnp.zeros((1,), jnp.int32)] * len(Message._fields))
-    return of.market.step(key, state, Orders(none if sent is None else sent, none), until, of.params)
 
 
 def times(seconds: np.ndarray) -> Time:

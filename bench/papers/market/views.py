@@ -17,7 +17,6 @@ from bench.papers.market.sampling import both_sides
 from bench.papers.market.setting import (
     STEP_S,
     Setting,
-    advance,
     in_batches,
     setting,
     times,
@@ -26,13 +25,13 @@ from bench.papers.market.setting import (
     wrong_counts,
 )
 from lobjax.book import best_prices
-from lobjax.clock import Time, never
+from lobjax.clock import never
 from lobjax.env.base import AGENT
 from lobjax.env.messages import fresh_ids
+from lobjax.env.unattended import unattended
 from lobjax.env.views import mid2_ticks
 from lobjax.flow import PoissonConfig
 from lobjax.kinds import Kind
-from lobjax.market import MarketState
 from lobjax.types import Message, Side
 
 AT_MARKET, INSIDE, BEST, BEHIND = range(4)
@@ -93,13 +92,10 @@ def _impact(of: Setting, orders: tuple[Order, ...], seconds: int, key: jax.Array
 
     def path(place: jax.Array, lots: jax.Array) -> tuple[jax.Array, jax.Array]:
         order = _sale(jnp.where(place == AT_MARKET, Kind.MARKET, Kind.LIMIT), prices[place], lots)
-
-        def one(carry: tuple, step: tuple[jax.Array, Time]) -> tuple[tuple, jax.Array]:
-            state, sent = carry
-            state = advance(of, step[0], state, step[1], sent)
-            return (state, sent._replace(kind=jnp.zeros_like(sent.kind))), mid2_ticks(state)
-
-        (state, _), mid2 = jax.lax.scan(one, (opened, order), (keys, ends))
+        sent = of.nothing._replace(sent=order)
+        state, mid2 = unattended(
+            of.market, keys, opened, sent, of.params, until=ends, record=lambda before, after: mid2_ticks(after)
+        )
         return mid2, went_wrong(state)
 
     tried = (Order(AT_MARKET, 0), *orders)
@@ -137,12 +133,11 @@ def stationary_depth(
     def book(index: jax.Array) -> jax.Array:
         key_open, key_steps = jax.random.split(jax.random.fold_in(jax.random.key(seed), index))
 
-        def look(state: MarketState, key: jax.Array) -> tuple[MarketState, jax.Array]:
-            state = advance(of, key, state, never())
-            return state, both_sides(state)
-
-        state = of.market.open(key_open, of.params)
-        _, lots = jax.lax.scan(look, state, jax.random.split(key_steps, burn_in + samples))
+        state, count = of.market.open(key_open, of.params), burn_in + samples
+        _, lots = unattended(
+            of.market, jax.random.split(key_steps, count), state, of.nothing, of.params,
+            until=never((count,)), record=lambda before, after: both_sides(after),
+        )  # fmt: skip
         return lots[burn_in:].sum(axis=0)
 
     return in_batches(jax.jit(jax.vmap(book)), books) / (2.0 * samples)
