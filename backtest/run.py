@@ -7,13 +7,13 @@ import numpy as np
 
 from backtest import folder
 from backtest.config import EPISODES, BacktestConfig
-from backtest.players import players
+from backtest.players import agent_for, memory, players
 from backtest.progress import playing
 from backtest.report import write_report
 from lobjax import locks
 from lobjax.cli import note
 from lobjax.config import to_dict
-from lobjax.env import Environment, memory
+from lobjax.env import Environment
 from lobjax.evaluation import Episodes
 from lobjax.files import whole_folder
 from lobjax.players import Player
@@ -34,13 +34,14 @@ def run(config: BacktestConfig, policy: Path | None, out: Path, command: str) ->
 def _run(config: BacktestConfig, policy: Path | None, out: Path, command: str) -> Comparison:
     folder.check_free(out)
     env = make(config.env)
-    by_name = players(config, env, policy)
+    agent = agent_for(env, policy)
     spec = TASKS[env.name]
     report = spec.report(spec.words)
     prepared = report.prepare(policy)
     episodes = _episodes(config, env)
-    needed = memory.playing(env, episodes.count, episodes.batch, len(by_name))
+    needed = memory(config, env, agent, episodes)
     needed.check("this backtest")
+    by_name = players(config, env, agent)
     note(needed.describe())
     note(f"market engine: {env.engine.engine} ({env.engine.reason})")
     with playing(list(by_name), episodes.count) as progress:

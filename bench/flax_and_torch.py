@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -12,9 +12,12 @@ import torch
 
 from lobjax.learn import ppo
 from lobjax.learn.algorithm import PPOConfig
+from lobjax.learn.memory import KEPT, residual_bytes
 from lobjax.learn.torch import ppo as torch_ppo
+from lobjax.memory import tree_bytes
 from lobjax.nets import Categoricals, TransformerConfig, make_net
 from lobjax.nets.precision import EPSILON, Precision
+from lobjax.nets.transformer import n_towers
 from lobjax.torch_port import choose_layers
 from lobjax.torch_port.agent import Agent, make_agent
 from lobjax.torch_port.attention import Cache
@@ -51,6 +54,29 @@ class Setting:
         """The torch agent, its weights still its own."""
         layers = choose_layers(precision, EPSILON, source=source)
         return make_agent(replace(self.net, precision=precision), OBSERVATION, self.head, layers).to(device)
+
+
+class Sizes(NamedTuple):
+    """Bytes of a setting, once each."""
+
+    weights: int
+    batch: int
+    layers: int  # what the layers of the network give for the batch, in float32
+    residuals: float  # what the way forth keeps for the way back
+
+
+def sizes(setting: Setting) -> Sizes:
+    """From shapes alone: nothing is allocated."""
+    net = setting.flax("float32")
+    shapes = jax.eval_shape(lambda: {"net": net.init(jax.random.key(0)), "head": setting.head.init()})
+    tokens, config = setting.steps * setting.envs, setting.net
+    kept = residual_bytes(net, setting.head, shapes, OBSERVATION, setting.envs, setting.steps)
+    return Sizes(
+        weights=tree_bytes(shapes),
+        batch=tree_bytes(jax.eval_shape(lambda: net.initial_carry(setting.envs))) + 4 * tokens * (OBSERVATION + 6),
+        layers=4 * tokens * n_towers(config) * config.width * (5 * config.layers + 2),
+        residuals=KEPT[config.kind] * kept,
+    )
 
 
 @dataclass(frozen=True)

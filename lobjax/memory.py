@@ -32,13 +32,13 @@ class Estimate(NamedTuple):
         """Bytes in all."""
         return sum(part.bytes for part in self.parts.values())
 
-    def describe(self) -> str:
-        """One line for a person: the whole, its large parts, and what is there."""
+    def describe(self, when: str = "") -> str:
+        """One line for a person: the whole, its large parts, and what is there; `when` it takes most, in words."""
         ordered = sorted(self.parts.items(), key=lambda pair: -pair[1].bytes)
         named = [f"{name} {in_words(part.bytes)}" for name, part in ordered if part.bytes > _SMALL * self.total]
         free = free_bytes()
         there = "" if free is None else f", {in_words(free)} free"
-        return f"memory: about {in_words(self.total)} ({', '.join(named)}){there}"
+        return f"memory: about {in_words(self.total)}{when and f' {when}'} ({', '.join(named)}){there}"
 
     def check(self, what: str, free: int | None = None) -> None:
         """InputError, naming the largest part, where it is more than is free (None: asked)."""

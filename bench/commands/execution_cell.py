@@ -43,7 +43,7 @@ def execution_cell(
     recording.check_out(out)
     from bench.papers.execution import report as work
     from bench.papers.execution.cells import cell_config
-    from bench.papers.execution.playing import INCLUDED, STRATEGIES
+    from bench.papers.execution.playing import INCLUDED, STRATEGIES, check_memory
     from lobjax.tasks import make
 
     if strategy not in STRATEGIES:
@@ -52,6 +52,7 @@ def execution_cell(
     config = cell_config(market, lots, horizon, step, warm_up, engine, capacity=capacity)
     env = make(config)
     env.engine  # noqa: B018 - an engine that cannot run here is better found before it is compiled for
+    check_memory(env, episodes)
     result = work.played(work.ProgramCache(), env, strategy, episodes, seed, f"{market}, {lots} lots, {strategy}")
     work.refuse_wrong(result, config)
     asked = {"market": market, "lots": lots, "strategy": strategy, "seed": seed}

@@ -63,6 +63,8 @@ def execution_paper(
     check_episodes(episodes, seed)
     if train:
         work.check_agents(agents, training_seeds, chosen, episodes, seed, set)
+    if out is not None and statistics:
+        measuring.check_memory(statistics)
     cache = work.ProgramCache()
     found = {"bench": "execution-paper", "seed": seed, "measured": MEASURED, "agents": {}}
     found |= work.benchmarks(chosen, episodes, seed, engine, cache)

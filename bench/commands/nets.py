@@ -59,8 +59,9 @@ def nets(
 
     with group(device) as ours:
         work.check(chosen[1], ours.device)
-        for size in chosen[0]:
-            for record in work.measured(size, chosen[1], chosen[2], envs, steps, window, runs, seed, ours.device):
+        settings = {size: work.setting_of(size, envs, steps, window, seed) for size in chosen[0]}
+        for size, setting in settings.items():
+            for record in work.measured(size, setting, chosen[1], chosen[2], runs, ours.device):
                 print(
                     f"{record['framework']} {record['precision']} {record['size']}: {1e3 * record['step_s']:,.1f} ms a step, "
                     f"{record['tokens_per_s']:,} tokens/s, {record['utilisation']:.1%} of the peak",

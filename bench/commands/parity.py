@@ -46,6 +46,7 @@ def parity(
 
     setting = work.checked_setting(layers, width, heads, window, towers, envs, steps, seed)
     check_multiples(width=width, envs=envs)
+    work.check_memory(setting)
     from lobjax.learn.torch.group import group
 
     with group(device) as ours:

@@ -37,6 +37,7 @@ def resume(
     recording.check_out(out)
     from bench.verification import kills as work
 
+    work.check(config, seed)
     folder = Path(tempfile.mkdtemp(prefix="lobjax-kills-"))
     try:
         first_s = work.run_whole(config, folder / "whole", seed)

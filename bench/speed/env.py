@@ -69,7 +69,8 @@ def made_environment(asked: Asked) -> Environment:
 
 def check_memory(environment: Environment, envs: int) -> None:
     """InputError where so many environments need more memory than there is; nothing compiles."""
-    stepping(environment, envs, "--envs", copies=_STATES).check(f"{envs:,} environments")
+    lower = "lower --envs, --capacity or --messages-per-step"
+    stepping(environment, envs, lower, copies=_STATES).check(f"{envs:,} environments")
 
 
 def step_compiled(environment: Environment, envs: int) -> timing.Compiled:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench import recording
 from lobjax.errors import InputError
+from lobjax.memory import Estimate, Part
 
 FRAMEWORKS = ("flax", "torch", "torch_compiled", "transformer_engine")
 PRECISIONS = ("float32", "bfloat16", "fp8")
@@ -18,6 +19,8 @@ SIZES = {
     "reference": (12, 768, 64, "separate"),
     "wide": (12, 2048, 16, "shared"),
 }
+_WEIGHTS = 8  # with Adam's moments, gradients, and those in NumPy
+_BATCHES = 3  # in NumPy, as the framework has it, and a minibatch
 
 
 def check(frameworks: list[str], device: Any) -> None:
@@ -29,28 +32,36 @@ def check(frameworks: list[str], device: Any) -> None:
         raise InputError(f"--frameworks transformer_engine: {missing}")
 
 
-def measured(
-    size: str,
-    frameworks: list[str],
-    precisions: list[str],
-    envs: int,
-    steps: int,
-    window: int,
-    runs: int,
-    seed: int,
-    device: Any,
-) -> Iterator[dict[str, Any]]:
-    """A record of each framework in each precision, at one of `SIZES`."""
-    import torch
-
-    from bench.flax_and_torch import OBSERVATION, Setting
-    from bench.speed.peak import most
+def setting_of(size: str, envs: int, steps: int, window: int, seed: int) -> Any:
+    """The network of one of `SIZES`, and the batch. InputError where a gradient step needs more memory than the machine has."""
+    from bench.flax_and_torch import Setting, sizes
     from lobjax.nets import TransformerConfig
-    from lobjax.nets.size import size as size_of
 
     layers, width, heads, towers = SIZES[size]
     net = TransformerConfig(layers=layers, width=width, heads=heads, window=window, towers=towers)  # type: ignore[arg-type]
     setting = Setting(net=net, envs=envs, steps=steps, seed=seed)
+    of = sizes(setting)
+    parts = {
+        "parameters": Part(_WEIGHTS * of.weights, "take a smaller one of --sizes"),
+        "the batch": Part(_BATCHES * of.batch, "lower --envs, --steps or --window"),
+        "gradients": Part(of.residuals, "lower --envs, --steps or --window"),
+    }
+    Estimate(parts).check(f"a gradient step at size {size}")
+    return setting
+
+
+def measured(
+    size: str, setting: Any, frameworks: list[str], precisions: list[str], runs: int, device: Any
+) -> Iterator[dict[str, Any]]:
+    """A record of each framework in each precision, at one of `SIZES` (`setting_of`)."""
+    import torch
+
+    from bench.flax_and_torch import OBSERVATION
+    from bench.speed.peak import most
+    from lobjax.nets.size import size as size_of
+
+    layers, width, heads, towers = SIZES[size]
+    net, envs, steps = setting.net, setting.envs, setting.steps
     flops = size_of(net, OBSERVATION, setting.head, steps).update_flops * envs * steps
     for precision in precisions:
         peak, source = most(precision, device)
@@ -64,7 +75,7 @@ def measured(
             half = recording.rates("step_s", seconds)
             yield {
                 "bench": "nets", "framework": framework, "precision": precision, "size": size, "layers": layers, "width": width,
-                "heads": heads, "towers": towers, "envs": envs, "steps": steps, "window": window, "seed": seed, **half,
+                "heads": heads, "towers": towers, "envs": envs, "steps": steps, "window": net.window, "seed": setting.seed, **half,
                 "first_step_s": round(first, 3), "tokens_per_s": recording.rounded(envs * steps / half["step_s"]),
                 "flops_per_step": recording.rounded(flops), "peak_flops_per_s": recording.rounded(peak), "peak_from": source,
                 "utilisation": recording.rounded(flops / half["step_s"] / peak), "torch_device": device.type,

@@ -9,6 +9,7 @@ import numpy as np
 from bench import recording, timing
 from bench.speed.playing import rollout
 from lobjax.env import Environment
+from lobjax.env.memory import stepping
 from lobjax.flow.day import seconds_of_day
 from lobjax.snapshot import Snapshots, write_npz
 from lobjax.tasks import EnvConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
@@ -50,6 +51,7 @@ def made_environment(data: Path | None, reward: Any, levels: int, step_s: float)
 def measure(
     environment: Environment, reward: str, envs: int, steps: int, runs: int, data: Path | None
 ) -> dict[str, Any]:
+    stepping(environment, envs, "lower --envs or --levels").check(f"{envs:,} environments")
     params, peak = environment.default_params, timing.device_peak()
     made = timing.compiled(rollout(environment, "step", envs, steps, steps), jax.random.key(0), params)
     keys = iter(jax.random.split(jax.random.key(1), 1 + (runs + 1) * timing.MOST_CALLS))

@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lobjax.learn import runner
+from lobjax.learn.config import load_config
 from lobjax.learn.runfolder import RunFolder
+from lobjax.learn.tasks import MARKET
 
 
 class Kill(NamedTuple):
@@ -18,6 +21,11 @@ class Kill(NamedTuple):
     update: int  # of the last line of metrics
     digest_equal: bool
     metrics_equal: bool
+
+
+def check(config: Path, seed: int) -> None:
+    """InputError for a run that would be refused, too large a one too, before a process is started for it."""
+    runner.check(load_config(config, f"seed={seed}"), MARKET)
 
 
 def run_whole(config: Path, folder: Path, seed: int) -> float:

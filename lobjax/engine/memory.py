@@ -11,6 +11,11 @@ def result_bytes(books: int, messages: int, capacity: int) -> int:
     return books * (messages * (6 + 1) + 2 * capacity * 4 + 5) * 4
 
 
+def trace_bytes(books: int, messages: int, capacity: int) -> int:
+    """About what any engine holds at least where every book is listed after every message."""
+    return books * messages * (6 + 1 + 2 * capacity * 4) * 4
+
+
 def stream_bytes(books: int, messages: int, capacity: int) -> int:
     """About what the engine `kernel` holds at once for streams `[books, messages]`: books, listings, messages, lots, fills."""
     held = min(books, max(1, MOST_FILL_ROWS // messages))

@@ -29,7 +29,10 @@ def run_streams(messages: Message, *, engine: str, capacity: int) -> StreamResul
 def trace_streams(messages: Message, *, engine: str, capacity: int) -> StreamTrace:
     """As `run_streams`, with every book listed after every message: for tests and for looking closely at a short stream."""
     name = choose(engine, capacity).engine
-    what = f"{name}: {_shape(messages)[0]:,} books of capacity {capacity}, all listed"
+    books, length = _shape(messages)
+    what = f"engine {name}: {books:,} books of capacity {capacity}, listed after each of {length:,} messages"
+    free = machine_bytes() if name == "reference" else None
+    must_fit(memory.trace_bytes(books, length, capacity), what, change=memory.CHANGE, free=free)
     with exhaustion_as_input_error(what, change=memory.CHANGE):
         return ENGINES[name]().trace(messages, capacity)
 

@@ -10,14 +10,17 @@ from lobjax.market import Market
 from lobjax.memory import Estimate, Part, tree_bytes
 from lobjax.settings import key_of
 
-_FIGURES, _WATCHED = 40, 4  # numbers that are kept of an episode, and of each of its decisions
+
+def opening(env: Any, params: Any) -> Any:
+    """Shapes of what an environment shows first, and of its state."""
+    if isinstance(env, Environment):  # the warm-up changes no shape, and tracing it may compile an engine
+        env = replace(env, warm_up_steps=0)
+    return jax.eval_shape(env.reset, key_of(0), params)
 
 
 def state_bytes(env: Any, params: Any) -> int:
     """Of one environment: its state and what it shows."""
-    if isinstance(env, Environment):  # the warm-up changes no shape, and tracing it may compile an engine
-        env = replace(env, warm_up_steps=0)
-    return tree_bytes(jax.eval_shape(env.reset, key_of(0), params))
+    return tree_bytes(opening(env, params))
 
 
 def step_bytes(env: Any) -> int:
@@ -33,16 +36,8 @@ def numbers_part(params: Any) -> Part:
     return Part(tree_bytes(params), "choose fewer hours or levels of the day")
 
 
-def stepping(env: Any, many: int, name: str, copies: float = 3.0) -> Estimate:
-    """Of `many` environments that step together; `copies` of their states are there at once. `name`: the setting that says how many."""
+def stepping(env: Any, many: int, lower: str, copies: float = 3.0) -> Estimate:
+    """Of `many` environments that step together; `copies` of their states are there at once. `lower`: what would take less, in words."""
     params = env.default_params
     each = copies * state_bytes(env, params) + step_bytes(env)
-    lower = f"lower {name}, or env.market.capacity, queue_places or max_messages"
     return Estimate({"environments": Part(many * each, lower), "numbers of the environment": numbers_part(params)})
-
-
-def playing(env: Any, count: int, batch: int, players: int) -> Estimate:
-    """Of `players` who play `count` episodes each, `batch` at once, and what is kept of every episode."""
-    kept = 4 * (_FIGURES + _WATCHED * (env.decisions + 1))
-    there = stepping(env, min(batch, count), "batch")
-    return Estimate(there.parts | {"figures of episodes": Part(count * players * kept, "lower episodes")})

@@ -86,6 +86,10 @@ class Learner(Protocol):
         """Parameters {"net", "head"} as Flax names them, and statistics of observations, for `lobjax.policy`."""
         ...
 
+    def release(self) -> None:
+        """Let go of the state: the run has ended, and its agent was taken."""
+        ...
+
     def export(self, folder: Path) -> None:
         """Write the agent in the framework's own format too, if it has one, beside `folder`/policy.npz."""
         ...

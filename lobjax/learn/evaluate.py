@@ -8,9 +8,11 @@ from lobjax.learn.config import TrainConfig
 from lobjax.learn.progress import is_quiet, phase
 from lobjax.learn.runfolder import RunFolder
 from lobjax.learn.tasks import Tasks
+from lobjax.memory import Estimate
 from lobjax.policy import LoadedPolicy, load_policy
 from lobjax.results import Comparison, compare, save, save_figures, show
-from lobjax.tasks import strategies
+from lobjax.results.memory import Acting, comparing
+from lobjax.tasks import TASKS, strategies
 
 
 def held_out(config: TrainConfig, tasks: Tasks) -> Any:
@@ -23,6 +25,20 @@ def agent_of(folder: RunFolder, config: TrainConfig) -> LoadedPolicy:
     return load_policy(folder.path, deterministic=config.evaluation.actions == "mode")
 
 
+def estimate(config: TrainConfig, env: Any, tasks: Tasks, agent: Acting) -> Estimate | None:
+    """About how much memory the evaluation of a run in `env` takes, with an agent of these sizes; None where there is none.
+
+    InputError where other flow is named and cannot be made: a missing file is better found now than after training.
+    """
+    played_env = held_out(config, tasks) if config.evaluation.flow else env
+    if not _compares(config, env):
+        return None
+    own, episodes = TASKS[played_env.name].strategies, _episodes(config, played_env)
+    players = 1 + own.count(played_env.default_params, own.names)
+    fewer = "choose fewer hours in evaluation.flow" if episodes.starts else "lower evaluation.episodes"
+    return comparing(played_env, episodes, players, agent, fewer=fewer, measures=bool(own.profiled))
+
+
 def evaluate(
     agent: LoadedPolicy, folder: RunFolder | None, config: TrainConfig, env: Any, tasks: Tasks
 ) -> Comparison | None:
@@ -30,12 +46,11 @@ def evaluate(
 
     None where the task has no strategies to compare with (the probes of the tests).
     """
-    if not isinstance(env, Environment) or config.evaluation.episodes == 0:
+    if not _compares(config, env):
         return None
     played_env = held_out(config, tasks)
     players = {"agent": agent, **strategies(played_env, played_env.default_params, profile_env=env)}
-    starts = played_env.starts
-    episodes = Episodes(count=starts or config.evaluation.episodes, seed=config.evaluation.seed, starts=bool(starts))
+    episodes = _episodes(config, played_env)
     with phase("evaluate", episodes.count * len(players), unit="episodes") as advance:
         behind: dict[str, int] = {}
 
@@ -50,3 +65,12 @@ def evaluate(
     if not is_quiet():
         show(comparison)
     return comparison
+
+
+def _compares(config: TrainConfig, env: Any) -> bool:
+    return isinstance(env, Environment) and config.evaluation.episodes > 0
+
+
+def _episodes(config: TrainConfig, played_env: Environment) -> Episodes:
+    starts = played_env.starts
+    return Episodes(count=starts or config.evaluation.episodes, seed=config.evaluation.seed, starts=bool(starts))

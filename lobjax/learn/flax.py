@@ -107,6 +107,9 @@ class FlaxLearner:
     def agent(self) -> tuple[Any, Statistics]:
         return self._now.shared.params, self._now.shared.statistics
 
+    def release(self) -> None:
+        self._state = self._update = None
+
     def export(self, folder: Path) -> None:
         """policy.npz is Flax's own."""
 

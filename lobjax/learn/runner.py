@@ -11,21 +11,22 @@ from lobjax import locks
 from lobjax.config import to_dict
 from lobjax.display import printable
 from lobjax.errors import InputError, nearest
-from lobjax.learn import checkpoint, evaluate, figures, runfolder, trackers
+from lobjax.learn import checkpoint, evaluate, figures, memory, runfolder, trackers
 from lobjax.learn.backend import Backend, Learner, ProcessGroup
 from lobjax.learn.config import TrainConfig, config_from
 from lobjax.learn.flax import Flax
 from lobjax.learn.learner import metric_names
 from lobjax.learn.loop import NotFinite, train
-from lobjax.learn.progress import phase, say
+from lobjax.learn.progress import phase, quietly, say
 from lobjax.learn.run import Run
 from lobjax.learn.runfolder import RunFolder
 from lobjax.learn.tasks import Tasks
 from lobjax.nets.size import describe
 from lobjax.policy import LoadedPolicy, PolicyConfig, make_head, save_policy
 
-__all__ = ["NotFinite", "policy_config", "resume", "start"]
+__all__ = ["NotFinite", "check", "policy_config", "resume", "start"]
 FLAX = Flax()
+_WORTH_SAYING = 1 << 30  # bytes that an evaluation takes
 
 
 def start(
@@ -45,8 +46,6 @@ def start(
         if out is None:
             _check_without_folder(config)
         env, learner = _prepare(config, tasks, backend, group)
-        if config.evaluation.flow:
-            evaluate.held_out(config, tasks)  # a missing file is better found now than after training
         if out is not None:
             about = backend.about(group)
             group.by_the_first(lambda: runfolder.create(out, config, env, about, made_by))
@@ -137,17 +136,28 @@ def _check_without_folder(config: TrainConfig) -> None:
             raise InputError(f"config.{name}: needs a folder to write into; give `out`, or leave it out")
 
 
+def check(config: TrainConfig, tasks: Tasks, backend: Backend[Any] = FLAX) -> Any:
+    """The environment of a run that `start` would begin; InputError where it would refuse, for want of memory too."""
+    with quietly(), backend.opened() as group:
+        return _prepare(config, tasks, backend, group)[0]
+
+
 def _prepare(config: TrainConfig, tasks: Tasks, backend: Backend[Any], group: ProcessGroup) -> tuple[Any, Learner]:
     """The environment and the learner; InputError for all that can be seen before compiling."""
     backend.check(config, group)
     trackers.check(config.sinks)
     env = tasks.make(config.env)
     learner = backend.learner(config, env, group)
+    playing = evaluate.estimate(config, env, tasks, memory.acting(config, env))
+    if playing is not None:
+        playing.check("the evaluation of this run")
     if config.keep_best is not None and config.keep_best.metric not in (known := metric_names(config, env)):
         said = nearest(config.keep_best.metric, known)
         raise InputError(f"config.keep_best.metric: no metric '{config.keep_best.metric}'; {said}")
     if choice := getattr(env, "engine", None):  # an environment of one's own need not have a market
         say(f"market engine: {choice.engine} ({choice.reason})")
+    if playing is not None and playing.total > _WORTH_SAYING:
+        say(playing.describe("in its evaluation"))
     return env, learner
 
 
@@ -169,6 +179,7 @@ def _finish(
     lines = train(learner, config, folder, group, learner.shares() if show_phases else None)
     group.leave()
     params, statistics = learner.agent()
+    learner.release()  # environments and moments, whose memory the evaluation plays in
     about, deterministic = policy_config(config, env), config.evaluation.actions == "mode"
     agent = LoadedPolicy(about, params, statistics, deterministic)
     path = None if folder is None else folder.path

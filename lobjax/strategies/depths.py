@@ -73,8 +73,7 @@ def depth_quoter(depths_ticks: np.ndarray, quote_lots: int, limit_lots: int) -> 
     ValueError where the table would be too large.
     """
     decisions, _, width = depths_ticks.shape
-    if decisions * 2 * (2 * limit_lots + 1) > _MOST_ENTRIES:
-        raise ValueError(f"{decisions} decisions x {2 * limit_lots + 1} inventories are too many for a table of depths")
+    check_table(decisions, limit_lots)
     q_max = width // 2
     held = np.arange(-limit_lots, limit_lots + 1)
     full = min(q_max * quote_lots, limit_lots)
@@ -86,6 +85,12 @@ def depth_quoter(depths_ticks: np.ndarray, quote_lots: int, limit_lots: int) -> 
     sides = [side[:, left] * (1 - share) + side[:, left + 1] * share for side in (bid, ask)]
     resting = np.stack([held >= full, held <= -full])
     return DepthQuoter(_to_device(np.where(resting, np.inf, np.stack(sides, axis=1))))
+
+
+def check_table(decisions: int, limit_lots: int) -> None:
+    """ValueError where a table of depths by so many decisions and inventories would be too large, before one is computed."""
+    if decisions * 2 * (2 * limit_lots + 1) > _MOST_ENTRIES:
+        raise ValueError(f"{decisions} decisions x {2 * limit_lots + 1} inventories are too many for a table of depths")
 
 
 @settled

@@ -13,6 +13,7 @@ from scipy.linalg import eigh_tridiagonal
 
 _SUBSTEP = 32.0  # the largest norm that is exponentiated at once
 _MOST_WORK = 4e9  # entries of a matrix times substeps
+_MOST_ENTRIES = 1 << 24  # of the matrix, several copies of which are there while it is exponentiated
 _MOST_SUBSTEPS = 500_000  # each of which takes some microseconds, however small the matrix
 
 
@@ -35,6 +36,10 @@ def log_solution(decline: np.ndarray, coupling: float, terminal: np.ndarray, ste
     if not np.isfinite(norm) or total > _MOST_SUBSTEPS or total * len(decline) ** 2 > _MOST_WORK:
         raise ValueError(
             "these rates and penalties are too large for the time left and q_max; lower q_max, or check the units"
+        )
+    if len(decline) ** 2 > _MOST_ENTRIES:
+        raise ValueError(
+            f"{len(decline):,} inventories are too many for a matrix; lower q_max (inventory_limit / quote)"
         )
     matrix = np.diag(shift - decline) + coupling * (np.eye(len(decline), k=1) + np.eye(len(decline), k=-1))
     with np.errstate(divide="ignore", under="ignore"):

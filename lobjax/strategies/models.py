@@ -16,7 +16,7 @@ from lobjax.settings import key_of
 from lobjax.strategies.almgren_chriss import ImpactConfig, almgren_chriss
 from lobjax.strategies.avellaneda_stoikov import avellaneda_stoikov
 from lobjax.strategies.cartea_jaimungal import cartea_jaimungal
-from lobjax.strategies.depths import depth_quoter
+from lobjax.strategies.depths import check_table, depth_quoter
 from lobjax.strategies.gueant_lehalle_fernandez_tapia import gueant_lehalle_fernandez_tapia
 from lobjax.strategies.measure import measure_fills, measure_mids, step_seconds
 
@@ -87,6 +87,7 @@ class _Known(NamedTuple):
 def _depths(name: str, known: _Known, quoting: QuotingConfig, params: EnvParams) -> np.ndarray:
     """Depths by decision, side and units held: the models' tables by time left, turned round and without the end itself."""
     step, decisions = step_seconds(params), int(params.task.decisions)
+    check_table(decisions, int(params.task.inventory_limit))
     q_max = max(int(params.task.inventory_limit) // int(params.task.quote_lots), 1)
     utility = {"gamma": quoting.risk_aversion, "sigma": known.volatility, "k": known.decay}
     if name == "avellaneda_stoikov":

@@ -31,9 +31,11 @@ Maker = Callable[[Field, tuple[str, ...]], Mapping[str, Strategy]]  # (where, na
 
 @dataclass(frozen=True, kw_only=True)
 class Strategies:
-    """The rule-based strategies of a task. One name may stand for several, as a quoter at each of some offsets."""
+    """The rule-based strategies of a task. One name may stand for several, as a quoter at each of some offsets: `count` says how many
+    play in all, which is asked before they are made."""
 
     make: Maker = lambda field, names: {}
+    count: Callable[[EnvParams, tuple[str, ...]], int] = lambda params, names: len(names)
     names: tuple[str, ...] = ()  # those that play where none is named
     models: tuple[str, ...] = ()  # closed forms: they play only where they are named, as their numbers are to be chosen
     profiled: tuple[str, ...] = ()  # those that want hours of a record that are not traded, to measure in

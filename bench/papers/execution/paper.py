@@ -6,11 +6,20 @@ from typing import Any
 
 from bench import recording
 from bench.papers.execution.cells import TABLE_A, Cell, cell_config
-from bench.papers.execution.playing import INCLUDED, STRATEGIES, ProgramCache, Result, profile_of
+from bench.papers.execution.playing import (
+    INCLUDED,
+    STRATEGIES,
+    ProgramCache,
+    Result,
+    check_memory,
+    profile_of,
+)
 from bench.papers.execution.report import figures, played, sizes
 from bench.papers.execution.scores import z_score
 from lobjax.errors import InputError
 from lobjax.files import whole_file
+from lobjax.learn import memory, runner
+from lobjax.learn.tasks import MARKET
 from lobjax.tasks import make
 
 TABLE, RECORD, CURVES = "execution-paper.md", "execution-paper.json", "execution-paper-learning.png"
@@ -21,9 +30,10 @@ def benchmarks(chosen: Sequence[Cell], episodes: int, seed: int, engine: str, ca
     rows: list[dict[str, Any]] = []
     published: list[Result] = []
     profiles: dict[str, Any] = {}
-    for cell in chosen:
-        config = cell_config(*cell, engine=engine)
-        env = make(config)
+    made = [(cell, config := cell_config(*cell, engine=engine), make(config)) for cell in chosen]
+    for _, _, env in made:
+        check_memory(env, episodes, results=len(made) * len(STRATEGIES))
+    for cell, config, env in made:
         if cell.market not in profiles:
             profiles[cell.market] = profile_of(env)
         for name in STRATEGIES:
@@ -68,7 +78,9 @@ def check_agents(
         if not cells:
             raise InputError(f"--agents {name}: plays in {', '.join(AGENTS[name].only)} alone; add it to --cells")
         for cell in cells:
-            configuration(run_for(name, cell, seeds[0]), assignments)
+            config = configuration(run_for(name, cell, seeds[0]), assignments)
+            env = runner.check(config, MARKET)
+            check_memory(env, episodes, agent=memory.acting(config, env))
 
 
 def trained_agents(

@@ -12,9 +12,10 @@ import numpy as np
 
 from bench import timing
 from lobjax.env import Environment, EnvState
+from lobjax.env.memory import stepping
 from lobjax.evaluation import Episodes, Evaluator, OnBatch
 from lobjax.ffi.handlers import one_thread, threads
-from lobjax.memory import exhaustion_as_input_error
+from lobjax.memory import Estimate, Part, exhaustion_as_input_error, tree_bytes
 from lobjax.players import Player
 from lobjax.policy import LoadedPolicy
 from lobjax.results.metrics import MUST_BE_ZERO, MUST_NOT_HAPPEN
@@ -27,6 +28,8 @@ INCLUDED = (
 )
 _BATCH = 256  # so few that their books stay in a processor's cache
 _PROFILE_EPISODES = 512
+_FIGURES, _WORD = 40, 4  # scalars of an episode's end, and their bytes
+_COPIES = 2  # of what was played: by batch, and joined
 
 
 class Result(NamedTuple):
@@ -102,6 +105,23 @@ class ProgramCache:
             compiled_numba=made.numba and compiling,
             batch=batch,
         )
+
+
+def check_memory(env: Environment, episodes: int, *, results: int = 1, agent: Any | None = None) -> None:
+    """InputError where so many episodes need more memory than there is; nothing compiles.
+
+    `results` are kept; `agent`: a `lobjax.results.memory.Acting` where one plays.
+    """
+    beside = max(threads() * _BATCH, _PROFILE_EPISODES)
+    parts = stepping(env, beside, "give a smaller capacity or step, or fewer threads (NUMBA_NUM_THREADS)").parts
+    each = _COPIES * _WORD * (_FIGURES + env.decisions + 1) + 2 * _WORD * (env.decisions + 1) + 2 * _WORD * results
+    parts["figures of episodes"] = Part(episodes * each, "lower --episodes or --horizon")
+    if agent is not None:
+        carry = tree_bytes(jax.eval_shape(lambda: agent.initial_carry(beside)))
+        parts["the agent"] = Part(
+            _COPIES * (carry + tree_bytes(agent.params)), "give its network a smaller size (--set)"
+        )
+    Estimate(parts).check(f"to play {episodes:,} episodes")
 
 
 def strategy(name: str, env: Environment, profile: np.ndarray | None = None) -> Strategy:

@@ -12,6 +12,7 @@ from bench.papers.market.estimates import REFERENCE_EPISODES, rows
 from bench.papers.market.setting import OnBatch, quietly, setting
 from bench.papers.market.views import ORDERS, PLACES, Impact, impact, stationary_depth
 from lobjax.flow import PoissonConfig
+from lobjax.memory import machine_bytes, must_fit
 from lobjax.results.intervals import interval
 from lobjax.tasks import ExecutionConfig
 
@@ -21,13 +22,15 @@ SHAPE = (
 SECONDS = 150
 WINDOW_S = 15  # over which changes of the mid and events are counted: a step of the execution task
 IMPACT_EPISODES, EVENT_EPISODES, DEPTH_BOOKS = 2000, 128, 512  # views need no more
+_COPIES = 2.5  # of what episodes showed: by batch, joined, and a figure of it
 MOST_SPREAD, MOST_WAIT_S, WAITS = 6, 1.2, 24
 
 
 def measure(
     markets: Mapping[str, PoissonConfig], episodes: int, seed: int, *, views: bool = True, on_batch: OnBatch = quietly
 ) -> dict[str, Any]:
-    """Play each market over `episodes`; with `views`, also what the figures show."""
+    """Play each market over `episodes`; with `views`, also what the figures show. InputError where that does not fit in memory."""
+    check_memory(episodes)
     record: dict[str, Any] = {
         "bench": "market-statistics",
         "episodes": episodes,
@@ -40,6 +43,14 @@ def measure(
         depth = stationary_depth(PoissonConfig(), min(episodes, DEPTH_BOOKS), seed)
         record["stationary_depth"] = {**_curve(depth), "reference": SHAPE, "opening": PoissonConfig().opening_lots}
     return {**record, **recording.origin()}
+
+
+def check_memory(episodes: int) -> None:
+    """InputError where so many episodes need more memory than there is, before any is played."""
+    kept = _COPIES * sampling.episode_bytes(SECONDS) * episodes
+    must_fit(
+        kept, f"a market's {episodes:,} episodes", change="lower --episodes, or --statistics", free=machine_bytes()
+    )
 
 
 def _market(

@@ -51,6 +51,11 @@ class Paths(NamedTuple):
     wrong: dict[str, int]  # counts that must be 0
 
 
+def episode_bytes(seconds: int) -> int:
+    """Of what is kept of an episode: three figures a second and the noise trader's events, lots by distance, and about ten numbers."""
+    return 4 * (4 * seconds + 1 + LEVELS + 10)
+
+
 def play(of: Setting, episodes: int, seed: int, *, seconds: int = 150, on_batch: OnBatch = quietly) -> Paths:
     """Play `episodes`, each `seconds` from the end of its warm-up, and look once a second."""
     run = jax.jit(jax.vmap(partial(_episode, of, seconds, jax.random.key(seed))))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from bench.markdown import markdown_table
 from bench.verification.parity.measures import Apart, apart
 from lobjax.errors import InputError
+from lobjax.memory import Estimate, Part
 from lobjax.nets.precision import Precision
 
 # Relative L2 distances that must not be passed; those of FP8 held against float32 are by how much its rounding may cost.
@@ -21,6 +22,8 @@ GATES = {
     "fp8_gradients": 0.25,
 }
 UPDATES = 100
+# How often things are there at once: exact, in Flax and in torch, and for FP8's codes; of weights with gradients, and vectors in float64.
+_WEIGHTS, _BATCHES, _RESULTS = 16, 3, 6
 SHORT: dict[str, Precision] = {"fp32": "float32", "bf16": "bfloat16", "fp8": "fp8_float32", "fp8_mixed": "fp8"}
 
 
@@ -47,6 +50,20 @@ def checked_setting(
     except ValueError as error:
         raise InputError(f"bench parity: {error}") from None
     return Setting(net=net, envs=envs, steps=steps, seed=seed)
+
+
+def check_memory(setting: Any) -> None:
+    """InputError where comparing needs more memory than the machine has; nothing compiles."""
+    from bench.flax_and_torch import sizes
+
+    of, smaller = sizes(setting), "lower --envs, --steps or --window"
+    parts = {
+        "parameters": Part(_WEIGHTS * of.weights, "lower --layers or --width"),
+        "the batch": Part(_BATCHES * of.batch, smaller),
+        "what layers give": Part(_RESULTS * of.layers, f"{smaller}, --layers or --width"),
+        "gradients": Part(2 * of.residuals, smaller),
+    }
+    Estimate(parts).check("this comparison")
 
 
 def compared(setting: Any, sources: list[str], device: Any) -> tuple[list[Row], dict[str, Any], Mapping[str, Any]]:

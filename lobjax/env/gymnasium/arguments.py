@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from lobjax.env.memory import stepping
 from lobjax.errors import InputError, nearest
+
+_MANY = 4096  # environments; fewer fit wherever one does, and are not asked for
 
 
 class InvalidArgument(InputError, ValueError):
@@ -33,6 +36,16 @@ def count(value: Any, name: str) -> int:
     if (whole := _whole(value)) is None or whole < 1:
         raise InvalidArgument(f"{name}: {shown(value)}; give a whole number, at least one")
     return whole
+
+
+def check_memory(env: Any, n: int) -> None:
+    """Refuse more environments than the device has memory for, before there are any."""
+    if n < _MANY:
+        return
+    try:
+        stepping(env, n, "make fewer").check(f"{n:,} environments")
+    except InputError as error:
+        raise InvalidArgument(f"n_envs: {error}") from None
 
 
 def one_seed(seed: Any, where: str = "seed") -> int:

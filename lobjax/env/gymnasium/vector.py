@@ -20,6 +20,7 @@ from lobjax.env.gymnasium.arguments import (
     InvalidArgument,
     Seeds,
     autoreset_of,
+    check_memory,
     count,
     is_list,
     one_seed,
@@ -71,6 +72,7 @@ class LobjaxVectorEnv(VectorEnv):
         if not hasattr(env, "transition"):
             raise InvalidArgument(f"env: {shown(env)}; give an environment of lobjax.tasks.make, or call make_vec")
         self.num_envs = count(n_envs, "n_envs")
+        check_memory(env, self.num_envs)
         self._mode = autoreset_of(autoreset_mode)
         self._most_steps = None if max_episode_steps is None else count(max_episode_steps, "max_episode_steps")
         self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}

@@ -16,9 +16,11 @@ from lobjax.learn.sweep import space as spaces
 from lobjax.learn.sweep.batching import environments, signature
 from lobjax.learn.sweep.space import Point, Space
 from lobjax.learn.tasks import MARKET, Tasks
+from lobjax.memory import Estimate, Part
 from lobjax.ranges import Length, Range, Seed, check, shown
 from lobjax.reading import is_file
 
+_CURVE = 16  # bytes of an update of a run: the metric and its weight
 _PART, _MANY = Range(1e-6, 1 - 1e-6), Range(1, 10**6)
 
 
@@ -171,7 +173,9 @@ def _check(sweep: Sweep) -> None:
         env = environment(config.env)
         most = sweep.config.runs_per_program // sweep.config.seeds * sweep.config.seeds
         runs = min(most, min(sweep.config.batch, sweep.n_trials) * sweep.config.seeds)
-        memory.estimate(config, env, runs).check(f"a program of {runs} runs side by side")
+        curves = Part(_CURVE * runs * config.n_updates, "lower train.total_steps, runs_per_program or seeds")
+        needed = memory.estimate(config, env, runs).parts | {"learning curves": curves}
+        Estimate(needed).check(f"a program of {runs} runs side by side")
         if type(config.algorithm) in asked:
             continue
         asked.add(type(config.algorithm))

@@ -16,7 +16,7 @@ from lobjax.learn import checkpoint, runfolder
 from lobjax.learn.backend import Report
 from lobjax.learn.checkpoint import Checkpoint
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.torch import settings
+from lobjax.learn.torch import memory, settings
 from lobjax.learn.torch.group import Group, group
 from lobjax.learn.torch.learner import TorchState, make_torch_learner
 from lobjax.learn.torch.ppo import EPSILON_ADAM, SURROGATES
@@ -119,10 +119,11 @@ class TorchLearner:
 
     def __init__(self, config: TrainConfig, env: Any, group: Group, layers: Layers, compiled: bool) -> None:
         self._config, self._group = config, group
+        needed = memory.checked(config, env, group)
         self._fns = make_torch_learner(config, env, make_head(env.action_space, config.head), group, layers, compiled)
         self.task, self.settings = f"{env.name} (torch)", settings.settings()
         processes = f"{group.size} process{'es' if group.size > 1 else ''}"
-        self.said = (f"{layers.said}; {processes} on {group.device.type}",)
+        self.said = (f"{layers.said}; {processes} on {group.device.type}", needed)
         self._state: TorchState | None = None
 
     @property
@@ -162,6 +163,9 @@ class TorchLearner:
     def agent(self) -> tuple[Any, Statistics]:
         statistics = {name: jax.numpy.asarray(x) for name, x in vars(self._now.statistics).items()}
         return self._now.agent.to_params(), Statistics(**statistics)
+
+    def release(self) -> None:
+        self._state = None
 
     def export(self, folder: Path) -> None:
         """policy.safetensors, the agent under torch's names."""

@@ -42,4 +42,8 @@ def _offsets(params: EnvParams) -> tuple[int, ...]:
     return tuple(np.asarray(params.task.offsets).tolist())
 
 
-STRATEGIES = Strategies(make=_make, names=("symmetric",), models=MODELS)
+def _count(params: EnvParams, names: tuple[str, ...]) -> int:
+    return sum(1 if name in MODELS else len(_offsets(params)) for name in names)
+
+
+STRATEGIES = Strategies(make=_make, count=_count, names=("symmetric",), models=MODELS)
