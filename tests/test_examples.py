@@ -30,9 +30,12 @@ def test_match_a_stream(capsys):
     assert said.endswith("each book as above: True\n")
 
 
+SMALL = ("n_envs=16", "total_steps=400", "evaluation.episodes=0", "env.market.engine=xla", "compile=quick")
+
+
 def test_train_in_python(tmp_path, capsys):
     out = tmp_path / "run"
-    run("train_in_python", str(out), "total_steps=400", "checkpoint_every=5", "evaluation.episodes=0")
+    run("train_in_python", str(out), *SMALL)
     said = capsys.readouterr().out
     assert said.startswith("execution: ") and "5 updates, " in said and "the agent's first action: " in said
     assert (out / "curve.png").read_bytes().startswith(b"\x89PNG") and (out / "policy.npz").is_file()
@@ -40,7 +43,7 @@ def test_train_in_python(tmp_path, capsys):
 
 def test_sweep_and_read(tmp_path, capsys):
     pytest.importorskip("optuna")
-    short = ("seeds=2", "train.total_steps=320", "space={algorithm.learning_rate: [3e-4, 3e-3]}")
+    short = ("seeds=2", "train.total_steps=320", "space={algorithm.learning_rate: [0.0003, 0.003]}")
     run("sweep_and_read", str(tmp_path / "sweep"), *short)
     table = pl.read_parquet(tmp_path / "sweep" / "trials.parquet")
     assert table["algorithm.learning_rate"].to_list() == [3e-4, 3e-4, 3e-3, 3e-3]

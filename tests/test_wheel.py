@@ -24,7 +24,7 @@ from tests.compiling import FLAGS
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "examples" / "train_in_python.py"
-SHORT = ("total_steps=1600", "checkpoint_every=8", "evaluation.episodes=0")
+SHORT = ("n_envs=16", "total_steps=1600", "evaluation.episodes=0", "env.market.engine=xla", "compile=quick")
 LIMIT_S = 400
 
 

@@ -1,4 +1,4 @@
-"""Train an agent from Python, draw its learning curve, load it and let it act: about a minute on two cores.
+"""Train an agent from Python, draw its learning curve, load it and let it act: about a minute on two idle cores.
 
 Run: python docs/examples/train_in_python.py FOLDER [KEY=VALUE ...], such as total_steps=20000 "net={kind: gru}"
 """
@@ -13,11 +13,14 @@ from matplotlib.figure import Figure
 import lobjax
 from lobjax.learn import load_config
 
+LARGER = (
+    "n_envs=256", "total_steps=500000", "algorithm.learning_rate=0.002", "checkpoint_every=100", "evaluation.episodes=256",
+    "env.market.engine=auto", "compile=full",
+)  # fmt: skip
+
 
 def main(out: Path, *assignments: str) -> None:
-    config = load_config(
-        "smoke", "total_steps=400000", "checkpoint_every=1000", "evaluation.episodes=256", *assignments
-    )
+    config = load_config("smoke", *LARGER, *assignments)  # a name of configs/train, or a file of your own
     env = lobjax.make(config.env)
     print(f"{env.name}: {env.observation_size} numbers to see, actions in {env.action_space}")
 
