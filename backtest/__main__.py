@@ -1,4 +1,4 @@
-"""Backtests: `python -m backtest run|report`, each with --help. What a command needs is imported when it runs."""
+"""Backtests: `python -m backtest run|report|portfolio`, each with --help. What a command needs is imported when it runs."""
 
 import json
 import sys
@@ -45,6 +45,52 @@ def run(
     print(json.dumps({"out": str(out), **_short(evaluation(comparison))}, allow_nan=False), flush=True)
 
 
+def portfolio(
+    *,
+    panel: Path,
+    out: Path,
+    actions: Path | None = None,
+    listings: Path | None = None,
+    baseline: str | None = None,
+    signals: Path | None = None,
+    cost: str = "none",
+    since: Annotated[str | None, tyro.conf.arg(name="from")] = None,
+    until: str | None = None,
+    symbols: str = "",
+) -> None:
+    """Play a portfolio's baseline or signals over a panel of prices, in float64; the last line is JSON with the figures.
+
+    Args:
+        panel: a CSV of raw daily bars: date, symbol, open, high, low, close, volume.
+        out: the folder to leave; it must not exist or be empty.
+        actions: a CSV of splits and dividends: date, symbol, split, dividend_factor.
+        listings: a CSV of symbol, delisted_on and maybe delist_return; without it, what has no more bars is halted.
+        baseline: equal_daily equal_monthly buy_and_hold inverse_volatility min_variance risk_parity hrp momentum_12_1, or an online
+            rule such as olmar1.
+        signals: instead of a baseline, a CSV or Parquet file of date, symbol, signal: weights decided at the close of that date.
+        cost: none, fixed:0.001, fixed:BUY/SELL, or volatility:0.0002,0.05.
+        since: the first session; the first decision is at the close of the one before. Earlier rows serve look-backs.
+        until: the last session, at whose open the last step ends.
+        symbols: only these of the panel, separated by commas.
+    """
+    from backtest.portfolio import run as play
+
+    chosen = tuple(part.strip() for part in symbols.split(",") if part.strip())
+    found = play(
+        panel=panel,
+        actions=actions,
+        listings=listings,
+        symbols=chosen,
+        baseline=baseline,
+        signals=signals,
+        cost=cost,
+        since=since,
+        until=until,
+        out=out,
+    )
+    print(json.dumps(found, allow_nan=False), flush=True)
+
+
 def report(folder: tyro.conf.Positional[Path], /) -> None:
     """Draw the figures and write the report of a backtest's folder again.
 
@@ -72,7 +118,7 @@ def _short(found: dict[str, Any]) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a bad input ends it with one line and status 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    run_command({"run": run, "report": report}, "python -m backtest", given)
+    run_command({"run": run, "report": report, "portfolio": portfolio}, "python -m backtest", given)
 
 
 if __name__ == "__main__":

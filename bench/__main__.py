@@ -25,6 +25,7 @@ COMMANDS = {
     "gpu-check": "test and measure on a GPU, and leave one folder of records",
     "kernel-compile": "compile the GPU kernel without a GPU, try and count its code",
     "market-statistics": "simulated markets without an agent: statistics beside an independent simulator's, impact, depth, flow",
+    "olps": "rules of online portfolio selection on the classic sets, beside the papers' tables",
     "portfolio-case": "small cases of a portfolio, step by step, through the environment's functions",
     "prices": "measure building a store of prices and adding a day to it",
     "snapshot": "measure steps a second of the snapshot environment",

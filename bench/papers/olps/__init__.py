@@ -1,0 +1,1 @@
+"""Online portfolio selection on the classic sets of price relatives, beside the papers' tables."""
