@@ -21,6 +21,7 @@ COMMANDS = {
     "execution-paper": "the execution paper's tables: ours, theirs, and z",
     "sweep": "measure seeds in one compiled training program against runs one after another",
     "table": "turn records into a Markdown table and a scaling plot",
+    "forecast": "baselines of the trend of the mid on a recorded day, by horizon",
     "forecast-case": "answer small cases of labels, scalers, scores, risk and drift from a file, in double precision",
     "gpu-check": "test and measure on a GPU, and leave one folder of records",
     "kernel-compile": "compile the GPU kernel without a GPU, try and count its code",

@@ -1,0 +1,104 @@
+"""Baselines on one day: split in time with a purge, fitted on the training part, calibrated on the next, scored on the last."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lobjax.errors import InputError
+from lobjax.forecast import baselines, calibration, labels, scores
+from lobjax.forecast.features.samples import Samples
+
+TRAIN, TEST = 0.6, 0.8  # shares of the samples: training ends, test begins
+MISS = 0.1  # of prediction sets
+LEAST = 30  # samples of a part
+MODELS = ("majority", "last_trend", "ofi_logistic", "full_linear")
+
+
+class Split(NamedTuple):
+    """Parts of a day for a horizon: training, validation and test, with a purge of k samples between, and their classes."""
+
+    train: slice
+    validation: slice
+    test: slice
+    alpha: float
+    classes: np.ndarray  # int8 [S]
+
+
+def split(mid: np.ndarray, k: int, name: str = "day") -> Split:
+    """60/20/20 in time, alpha the 1/3 quantile of |l| on the training part, deeplob labels. InputError for a day that is too short.
+
+    Training begins after the `HISTORY` samples that inputs look back; labels of a part reach into no other.
+    """
+    n = len(mid)
+    first, second = int(TRAIN * n), int(TEST * n)
+    parts = slice(max(baselines.HISTORY, k - 1), first - k), slice(first, second - k), slice(second, n - k)
+    if min(part.stop - part.start for part in parts) < LEAST:
+        raise InputError(
+            f"{name}: {n:,} samples are too few for a horizon of {k}; give a longer day or a shorter horizon"
+        )
+    change = labels.deeplob(mid, k)
+    if any(np.isnan(change[part]).any() for part in parts):
+        raise InputError(f"{name}: a mid is missing, since a side of its book is empty; give a day with both sides")
+    alpha = labels.alpha_of_quantile(change[parts[0]])
+    found = labels.classes(change, alpha)
+    if len(np.unique(found[parts[0]])) < 2:
+        raise InputError(f"{name}: one class only at a horizon of {k}; give a day on which the mid moves")
+    return Split(*parts, alpha, found)
+
+
+def scored(
+    samples: Samples, k: int, names: Sequence[str], inputs: dict[str, np.ndarray], seed: int = 0
+) -> dict[str, Any]:
+    """For each model the scores of the test part, calibrated by the validation part, with coverage and size of 90% sets."""
+    parts = split(samples.mid, k)
+    y = parts.classes.astype(np.int64)
+    found: dict[str, Any] = {}
+    for name in names:
+        if name == "last_trend":
+            calls = baselines.last_trend(parts.classes, k)[parts.test]
+            table = scores.confusion(y[parts.test], calls, 3)
+            found[name] = {
+                "macro_f1": scores.macro_f1(table),
+                "accuracy": scores.accuracy(table),
+                "mcc": scores.mcc(table),
+                **dict.fromkeys(("nll", "brier", "ece", "coverage")),  # it gives no probabilities
+            }
+            continue
+        x = inputs["ofi" if name in ("majority", "ofi_logistic") else "full" if name == "full_linear" else "all"]
+        model = _fitted(name, x[parts.train], y[parts.train], seed)
+        found[name] = _calibrated(model, x, y, parts)
+    return {
+        "alpha": parts.alpha,
+        "n_train": parts.train.stop - parts.train.start,
+        "n_test": parts.test.stop - parts.test.start,
+        "models": found,
+    }
+
+
+def _fitted(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> baselines.Model:
+    if name == "majority":
+        return baselines.fit_majority(y)
+    if name == "boosted_trees":
+        return baselines.fit_boosted_trees(x, y, seed)
+    return baselines.fit_logistic(x, y)
+
+
+def _calibrated(model: baselines.Model, x: np.ndarray, y: np.ndarray, parts: Split) -> dict[str, Any]:
+    before, raw = model(x[parts.validation]), model(x[parts.test])
+    known, true = y[parts.validation], y[parts.test]
+    temperature = calibration.fit_temperature(before, known) if len(np.unique(before, axis=0)) > 1 else 1.0
+    before, after = calibration.softened(before, temperature), calibration.softened(raw, temperature)
+    quantile = calibration.conformal_quantile(calibration.set_scores(before, known), MISS)
+    sets = calibration.prediction_sets(after, quantile)
+    return {
+        **_finite(scores.scores(after, true)),
+        "temperature": temperature,
+        "uncalibrated": _finite({name: scores.scores(raw, true)[name] for name in ("nll", "brier", "ece")}),
+        "coverage": calibration.coverage(sets, true),
+        "set_size": float(sets.sum(1).mean()),
+    }
+
+
+def _finite(found: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in found.items()}
