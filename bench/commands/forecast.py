@@ -25,7 +25,7 @@ def forecast(
 
     Labels: deeplob, alpha the 1/3 quantile of |l| on the training part. Prints a table, then one JSON line: for each horizon and model
     macro F1, accuracy, MCC, NLL, Brier, ECE after temperature scaling (`uncalibrated`: before it), coverage and mean size of 90% split
-    conformal sets.
+    conformal sets, and of adaptive ones (coverage by half).
 
     Args:
         data: A LOBSTER zip, message file or folder; a Databento MBO file; or a folder made by `lobjax data build`.

@@ -52,7 +52,9 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, l2: float = L2) -> Linear:
         return value, np.concatenate([(z.T @ off + l2 * weights).ravel(), off.sum(0)])
 
     start = np.zeros(z.shape[1] * CLASSES + CLASSES)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9}).x
+    options = {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-9}
+    result: Any = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    found = np.asarray(result.x)
     return Linear(scaler, found[:-CLASSES].reshape(shape), found[-CLASSES:])
 
 
@@ -86,12 +88,12 @@ def fit_boosted_trees(x: np.ndarray, y: np.ndarray, seed: int = 0) -> Model:
         "learning_rate": 0.05, "max_iter": 300, "max_leaf_nodes": 15, "min_samples_leaf": 50, "l2_regularization": 1.0,
         "early_stopping": True, "n_iter_no_change": 15, "random_state": seed,
     }  # fmt: skip
-    model = HistGradientBoostingClassifier(**options)
+    model: Any = HistGradientBoostingClassifier(**options)
     model.fit(x[:cut], y[:cut], X_val=x[known], y_val=y[known])
 
     def probabilities(x: np.ndarray) -> np.ndarray:
         p = np.zeros((len(x), CLASSES))
-        p[:, model.classes_] = model.predict_proba(x)
+        p[:, np.asarray(model.classes_)] = model.predict_proba(x)
         return p
 
     return probabilities

@@ -50,7 +50,10 @@ def split(mid: np.ndarray, k: int, name: str = "day") -> Split:
 def scored(
     samples: Samples, k: int, names: Sequence[str], inputs: dict[str, np.ndarray], seed: int = 0
 ) -> dict[str, Any]:
-    """For each model the scores of the test part, calibrated by the validation part, with coverage and size of 90% sets."""
+    """For each model the scores of the test part, calibrated by the validation part, with coverage and size of 90% sets.
+
+    `coverage` is that of split sets on all of it, `adaptive_coverage` that of adaptive ones on its first and on its second half.
+    """
     parts = split(samples.mid, k)
     y = parts.classes.astype(np.int64)
     found: dict[str, Any] = {}
@@ -67,7 +70,7 @@ def scored(
             continue
         x = inputs["ofi" if name in ("majority", "ofi_logistic") else "full" if name == "full_linear" else "all"]
         model = _fitted(name, x[parts.train], y[parts.train], seed)
-        found[name] = _calibrated(model, x, y, parts)
+        found[name] = _calibrated(model, x, y, parts, k)
     return {
         "alpha": parts.alpha,
         "n_train": parts.train.stop - parts.train.start,
@@ -84,19 +87,24 @@ def _fitted(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> baselines.Mod
     return baselines.fit_logistic(x, y)
 
 
-def _calibrated(model: baselines.Model, x: np.ndarray, y: np.ndarray, parts: Split) -> dict[str, Any]:
+def _calibrated(model: baselines.Model, x: np.ndarray, y: np.ndarray, parts: Split, k: int) -> dict[str, Any]:
     before, raw = model(x[parts.validation]), model(x[parts.test])
     known, true = y[parts.validation], y[parts.test]
     temperature = calibration.fit_temperature(before, known) if len(np.unique(before, axis=0)) > 1 else 1.0
     before, after = calibration.softened(before, temperature), calibration.softened(raw, temperature)
-    quantile = calibration.conformal_quantile(calibration.set_scores(before, known), MISS)
+    known_scores = calibration.set_scores(before, known)
+    quantile = calibration.conformal_quantile(known_scores, MISS)
     sets = calibration.prediction_sets(after, quantile)
+    adaptive = calibration.adaptive_sets(known_scores, after, true, MISS, delay=k)
+    halves = slice(0, len(true) // 2), slice(len(true) // 2, None)
     return {
         **_finite(scores.scores(after, true)),
         "temperature": temperature,
         "uncalibrated": _finite({name: scores.scores(raw, true)[name] for name in ("nll", "brier", "ece")}),
         "coverage": calibration.coverage(sets, true),
         "set_size": float(sets.sum(1).mean()),
+        "adaptive_coverage": [calibration.coverage(adaptive[half], true[half]) for half in halves],
+        "adaptive_set_size": float(adaptive.sum(1).mean()),
     }
 
 

@@ -110,6 +110,7 @@ def test_the_contracts_table(real_data, capsys, name):
             mine = [rows[model][part] for part in ("macro_f1", "accuracy", "nll")]
             assert mine == pytest.approx(wanted, abs=1e-3), (k, model)
             assert 0.87 < rows[model]["coverage"] < 0.94 and mine[0] < 0.7
+            assert all(0.87 < half < 0.93 for half in rows[model]["adaptive_coverage"])
         assert 1.09 < rows["majority"]["nll"] < 1.102 and 0.14 < rows["majority"]["macro_f1"] < 0.19
 
 

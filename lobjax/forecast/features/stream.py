@@ -11,7 +11,6 @@ from lobjax.forecast.features.samples import EVERY, Sampler, Samples
 FAMILIES = (book, flow, moves, indicators, clock)
 NAMES: tuple[str, ...] = tuple(name for family in FAMILIES for name in family.NAMES)
 _LEVEL_OF = np.array([level for family in FAMILIES for level in family.LEVEL_OF])
-_ENDS = np.cumsum([len(family.NAMES) for family in FAMILIES])
 
 
 class FeatureStream:
@@ -24,16 +23,16 @@ class FeatureStream:
 
     def push(self, samples: Samples) -> np.ndarray:
         """float64 [S, 78] of the next samples, columns as `NAMES`; features of levels that the book has not are 0 (`mask`)."""
-        out = np.zeros((len(samples.mid), len(NAMES)))
-        parts = np.split(out, _ENDS[:-1], axis=1)
+        # Each family its own whole array: of columns of one, a single row would be of another layout, and compiled for again.
+        parts = [np.zeros((len(samples.mid), len(family.NAMES))) for family in FAMILIES]
         mid = np.where(np.isnan(samples.mid), 0.0, samples.mid)
         book.fill(samples.book, mid, parts[0])
         flow.fill(samples.ofi, samples.depth, samples.shares, samples.hidden, samples.messages, parts[1])
         moves.fill(mid, self._count, self._moves, parts[2])
         indicators.fill(mid, samples.traded, samples.signed, self._count, *self._indicators, parts[3])
         clock.fill(samples.seconds, samples.took, parts[4])
-        self._count += len(out)
-        return out
+        self._count += len(samples.mid)
+        return np.concatenate(parts, axis=1)
 
 
 class DayStream:
