@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,6 +64,9 @@ class LoadedPolicy(Policy):
     def act(self, key: jax.Array, carry: Any, observation: jax.Array, reset: jax.Array) -> tuple[Any, jax.Array]:
         head = make_head(self.config.space, self.config.head)
         observation = jnp.asarray(observation, jnp.float32)
+        chex.assert_shape(observation, (None, self.config.observation_size))
+        chex.assert_shape(reset, observation.shape[:1])
+        chex.assert_type(reset, bool)
         if self.config.normalise_observations:
             observation = normalise(self.statistics, observation)
         carry, (outputs, _) = _net(self.config).step(self.params["net"], carry, observation, reset)

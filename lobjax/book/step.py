@@ -9,6 +9,7 @@ trait there and its line here. `tests/book` then compares it with the two other 
 
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -51,7 +52,13 @@ class _Request(NamedTuple):
 
 
 def step(book: Book, message: Message) -> tuple[Book, Outcome]:
-    """Apply one message (int32 scalars) to one book. Any int32 values are accepted; what is wrong is counted, never raised."""
+    """Apply one message (int32 scalars) to one book. Any int32 values are accepted; what is wrong is counted, never raised.
+
+    AssertionError, while it is traced, where the message is not one of integers: `vmap` over many.
+    """
+    chex.assert_rank(list(message), 0)
+    chex.assert_type(list(message), int)
+    chex.assert_shape(jax.tree.leaves(book), (2, book.capacity))
     is_bid = message.side == Side.BID
     own, other = sides(book, is_bid)
     named = (own.size > 0) & (own.order_id == message.order_id)

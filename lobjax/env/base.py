@@ -11,6 +11,7 @@ are those of the whole episode where `terminated | truncated`, and the market's 
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+import chex
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from lobjax import clock
 from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.env.measures import AGENT, RETURNS, Measures
-from lobjax.env.spaces import MultiDiscrete, Simplex
+from lobjax.env.spaces import MultiDiscrete, Simplex, as_action
 from lobjax.env.unattended import unattended
 from lobjax.market import Market
 from lobjax.settings import drawing, key_of, narrowed, settled, split_to_scan
@@ -164,6 +165,9 @@ class Environment:
     ) -> tuple[jax.Array, EnvState]:
         """A new episode: float32 `[D]` and the state. `params` None: the default ones. `start`: a numbered start of a recorded flow."""
         params = self._numbers(params)
+        if start is not None:
+            chex.assert_shape(start, ())
+            chex.assert_type(start, int)
         key_open, key_warm_up = jax.random.split(key)
         market = self.market.open(key_open, params.market, start)
         state = self._opened(self._warm_up(key_warm_up, market, params), params)
@@ -173,7 +177,7 @@ class Environment:
     def transition(self, key: jax.Array, state: EnvState, action: jax.Array, params: EnvParams | None = None) -> Step:
         """One decision and what follows until the next one, without beginning a new episode."""
         params = self._numbers(params)
-        task, orders = self.task.act(state.task, state.market, narrowed(action), params.task)
+        task, orders = self.task.act(state.task, state.market, as_action(self.action_space, action), params.task)
         return self.play(key, state.replace(task=task), orders, params)
 
     @drawing
@@ -188,6 +192,7 @@ class Environment:
     def advance(self, key: jax.Array, state: EnvState, orders: Any, params: EnvParams | None = None) -> Any:
         """The market's state at the next decision, after `orders` and all that happens until then. Nobody judges it."""
         params = self._numbers(params)
+        chex.assert_shape((state.episode_return, state.episode_length), ())  # of one environment: `vmap` over many
         until = clock.plus(state.market.now, params.step_time)
         return self.market.step(key, state.market, orders, until, params.market)
 

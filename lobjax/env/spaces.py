@@ -1,11 +1,13 @@
 """Action spaces: what an environment accepts."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import chex
 import jax
 import jax.numpy as jnp
 
-from lobjax.settings import drawing
+from lobjax.settings import drawing, key_of, narrowed
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,13 @@ class MultiDiscrete:
     def contains(self, x: jax.Array) -> jax.Array:
         """Whether every choice in `x` int32[len(nvec)] exists."""
         return jnp.all((x >= 0) & (x < jnp.asarray(self.nvec, jnp.int32)))
+
+
+def as_action(space: Any, action: Any) -> jax.Array:
+    """One action as an array of 32 bits. AssertionError, while it is traced, where it has not the shape of the space's, or is of floats
+    where choices are meant."""
+    wanted, action = jax.eval_shape(space.sample, key_of(0)), jnp.asarray(narrowed(action))
+    chex.assert_shape(action, wanted.shape, custom_message=f"an action in {space}")
+    if jnp.issubdtype(wanted.dtype, jnp.integer):
+        chex.assert_type(action, int)
+    return action

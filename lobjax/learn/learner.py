@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 from flax import struct
@@ -72,6 +73,7 @@ def make_learner(config: TrainConfig, env: Any, net: NetFns, head: Head) -> Lear
     def make_update(axis_name: str | None) -> Callable:
         @settled
         def update(state: TrainState, constants: Any) -> tuple[TrainState, dict[str, Any]]:
+            _check(state, env)
             shared, carry = state.shared, state.local.carry
             progress = shared.update.astype(jnp.float32) / max(config.n_updates - 1, 1)
             acting = rollout.PolicyState(shared.params, shared.statistics, progress)
@@ -151,6 +153,16 @@ def metric_names(config: TrainConfig, env: Any) -> list[str]:
     learner = assemble(config, env)
     state = jax.eval_shape(learner.init, key_of(0), env.default_params)
     return list(jax.eval_shape(learner.make_update(None), state, env.default_params)[1]["scalars"])
+
+
+def _check(state: TrainState, env: Any) -> None:
+    """AssertionError, while it is traced, where a state is not of this learner's environments."""
+    local = state.local
+    chex.assert_shape(local.observation, (None, env.observation_size))
+    chex.assert_shape((local.index, local.key, local.reset), local.observation.shape[:1])
+    chex.assert_type((local.observation, local.index, local.reset), (jnp.float32, jnp.int32, bool))
+    chex.assert_shape((state.shared.key, state.shared.update), ())
+    chex.assert_type(state.shared.update, jnp.int32)
 
 
 def _moments(x: jax.Array, axis: Any, axis_name: str | None) -> tuple[jax.Array, jax.Array]:

@@ -11,6 +11,7 @@ copy of the book.
 from dataclasses import dataclass
 from typing import Literal
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -81,7 +82,15 @@ class Market:
 
         Messages due exactly at `until` belong to the next step. The tape is begun anew. NOOPs are not sent. Where steps are counted
         (`step_messages`), a step ends with the arrival of the flow's last message, before `until` in any case: pass `clock.never()`.
+        AssertionError, while it is traced, where orders or times are not int32 of these shapes, or accounts not as many as here.
         """
+        for messages in orders:
+            chex.assert_rank(list(messages), 1)
+            chex.assert_equal_shape(list(messages))
+            chex.assert_type(list(messages), jnp.int32)
+        chex.assert_shape([*until, *state.now], ())
+        chex.assert_type([*until, *state.now], jnp.int32)
+        chex.assert_shape(jax.tree.leaves((params.fees, params.feed_delay, params.order_delay)), (self.accounts + 1,))
         engine, shape = self._engine, (self.sizes.draws, self.flow.words)
         words = key if engine.takes_key(key) else jax.random.bits(key, shape, jnp.uint32)
         return engine.market_step(self.flow, self.sizes, state, orders, until, words, params)

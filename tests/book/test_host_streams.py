@@ -1,4 +1,7 @@
-"""The engine `host` on streams: equal to the reference and to `xla`, from NumPy and inside compiled programs of every shape."""
+"""The engine `host` on streams: equal to the reference and to `xla`, from NumPy and inside compiled programs of every shape.
+
+It shares the reference's `apply`, so that "equals the reference" is about buffers, batches and threads here, not about matching.
+"""
 
 import os
 import re

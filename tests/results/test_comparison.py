@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from lobjax.errors import InputError
-from lobjax.evaluation import Episodes
+from lobjax.evaluation import Episodes, Evaluator
 from lobjax.results import Comparison, compare, evaluation, load, save, save_figures, style, table
 from lobjax.results.figures import differences
 from lobjax.results.metrics import MUST_BE_ZERO
@@ -176,13 +177,10 @@ def test_saved_and_loaded(played, tmp_path):
 
 def test_strategies_of_a_class_are_compiled_once():
     env = simulated("execution")
-    traced = []
-    from lobjax.evaluation import Evaluator
-
-    evaluator = Evaluator(env, env.default_params, Episodes(count=4, seed=0), lambda state: traced.append(1) or {})
+    watch = chex.assert_max_traces(lambda state: {}, n=2)  # at the opening and in the loop, of one program
+    evaluator = Evaluator(env, env.default_params, Episodes(count=4, seed=0), watch)
     for player in strategies(env, env.default_params, ("twap", "submit_and_leave", "immediate")).values():
-        evaluator.play(player)
-    assert len(traced) == 2  # at the opening and in the loop, of one program
+        assert len(evaluator.play(player).final["episode_length"]) == 4
 
 
 def test_progress_counts_episodes():

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -158,7 +159,8 @@ def test_quoters_keep_their_limits_share_a_program_and_end_nearer_to_flat_than_w
     quoters = strategies(env, env.default_params, QUOTERS, models=KNOWN)
     skewed = quoters["cartea_jaimungal"].depths
     quoters["unskewed"] = DepthQuoter(jnp.broadcast_to(skewed[:, :, LIMIT : LIMIT + 1], skewed.shape))
-    evaluator = Evaluator(env, env.default_params, Episodes(count=512, seed=4))
+    watch = chex.assert_max_traces(lambda state: {}, n=2)  # at the opening and in the loop, of one program
+    evaluator = Evaluator(env, env.default_params, Episodes(count=512, seed=4), watch)
     closed = {}
     for name, quoter in quoters.items():
         figures = evaluator.play(quoter).final
@@ -169,7 +171,6 @@ def test_quoters_keep_their_limits_share_a_program_and_end_nearer_to_flat_than_w
         closed[name] = figures["closed_lots"].astype(float)
     difference = closed["unskewed"] - closed["cartea_jaimungal"]
     assert difference.mean() > 3 * difference.std() / np.sqrt(len(difference))
-    assert evaluator._by_rule._cache_size() == 1
 
 
 def test_models_play_only_where_they_are_named(env):
