@@ -16,7 +16,7 @@ from lobjax.clock import Time, never
 from lobjax.engine import run_streams
 from lobjax.engine.random_streams import random_streams
 from lobjax.kinds import Kind
-from lobjax.learn import runner
+from lobjax.learn import learner as learners
 from lobjax.learn.config import config_from
 from lobjax.market import Orders
 from lobjax.nets import MLPConfig, make_net
@@ -112,7 +112,7 @@ def test_a_learner_takes_the_state_of_its_environments():
         {"env": {"probe": "recall"}, "n_envs": 4, "rollout_length": 8, "total_steps": 320}, TASKS.env_config
     )
     env = TASKS.make(config.env)
-    learner = runner.assemble(config, env)
+    learner = learners.assemble(config, env)
     update = learner.make_update(None)
     state = jax.eval_shape(learner.init, KEY, env.default_params)
     chex.assert_trees_all_equal_shapes_and_dtypes(jax.eval_shape(update, state, env.default_params)[0], state)
@@ -132,7 +132,7 @@ class Variants(chex.TestCase):
     def test_the_step_is_the_reference(self):
         messages = random_streams(3, 1, 24)
         expected = run_streams(messages, engine="reference", capacity=8)
-        play, book, traded = self.variant(chex.assert_max_traces(step)), empty_book(8), []
+        play, book, traded = self.variant(chex.assert_max_traces(step, n=1)), empty_book(8), []
         for at in range(24):
             book, outcome = play(book, Message(*(np.int32(field[0, at]) for field in messages)))
             traded.append(int(outcome.traded))

@@ -10,7 +10,7 @@ from bench import recording, timing
 from bench.speed.playing import rollout
 from lobjax.env import Environment
 from lobjax.env.memory import stepping
-from lobjax.flow.day import seconds_of_day
+from lobjax.flow.recorded import seconds_of_day
 from lobjax.snapshot import Snapshots, write_npz
 from lobjax.tasks import EnvConfig, MarketConfig, RecordedConfig, SnapshotConfig, make
 

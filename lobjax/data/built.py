@@ -18,7 +18,7 @@ from lobjax.columns import check_column
 from lobjax.data.checks import check_day
 from lobjax.data.day import Day, DayInfo, Prints
 from lobjax.errors import InputError
-from lobjax.reading import parsing, read_bytes, read_json, table_of
+from lobjax.reading import parsing, read_bytes, read_json, read_table
 from lobjax.types import Message
 
 FORMAT = 2  # raise it when the files or what the translation gives change; older folders are then rebuilt
@@ -105,7 +105,7 @@ def _read_table(path: Path, columns: dict[str, Any], digest: str) -> dict[str, n
     data = read_bytes(path, most=_MOST_TABLE, advice=_AGAIN)
     if hashlib.sha256(data).hexdigest() != digest:
         raise InputError(f"{path}: is not what was written there, its sha256 is another; {_AGAIN}")
-    frame = table_of(data, path, columns, advice=_AGAIN)
+    frame = read_table(path, columns, data=data, advice=_AGAIN)
     return {name: frame[name].to_numpy(writable=True) for name in columns}
 
 

@@ -12,7 +12,7 @@ from lobjax.reading.csv_rows import Rows, is_number, read_csv
 from lobjax.reading.documents import MOST_JSON, parse_json, read_json, read_lines
 from lobjax.reading.files import MOST_TEXT, MiB, exists, is_file, opened, read_bytes, read_text
 from lobjax.reading.parsing import parsing
-from lobjax.reading.tables import read_table, table_of
+from lobjax.reading.tables import read_table
 from lobjax.reading.unpacking import EXPANDS, MOST_ARRAYS, ROOM, Unpacked, check_method, most_for
 
 __all__ = [
@@ -39,5 +39,4 @@ __all__ = [
     "read_npz",
     "read_table",
     "read_text",
-    "table_of",
 ]

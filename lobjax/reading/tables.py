@@ -21,6 +21,7 @@ def read_table(
     path: str | Path,
     columns: Mapping[str, Any] | None = None,
     *,
+    data: bytes | None = None,
     nullable: Collection[str] = (),
     most_rows: int = MOST_ROWS,
     most: int = MOST_ARRAYS,
@@ -29,27 +30,14 @@ def read_table(
     """A Parquet file; InputError where it is none or damaged, takes more than `most` bytes, or has not `columns`.
 
     `columns`: the Polars type of each, which must all be there, of that type and, but for the `nullable`, without nulls. Others are
-    left out; None takes all. A list of numbers is read where `columns` asks for one, and is refused elsewhere.
+    left out; None takes all. A list of numbers is read where `columns` asks for one, and is refused elsewhere. `data`: the bytes of the
+    file, where they are there already; `path` is then for the errors.
     """
-    data = read_bytes(path, most=most, advice=advice)
-    return table_of(data, path, columns, nullable=nullable, most_rows=most_rows, most=most, advice=advice)
-
-
-def table_of(
-    data: bytes,
-    path: str | Path,
-    columns: Mapping[str, Any] | None = None,
-    *,
-    nullable: Collection[str] = (),
-    most_rows: int = MOST_ROWS,
-    most: int = MOST_ARRAYS,
-    advice: str = "write it again",
-) -> "pl.DataFrame":
-    """As `read_table`, from the bytes of the file; `path` is for the errors."""
     import polars as pl  # not for those who read no tables
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    data = read_bytes(path, most=most, advice=advice) if data is None else data
     with parsing(path, "a whole Parquet file", advice):
         if len(data) < 12:
             raise ValueError(f"it has {len(data)} bytes")

@@ -103,7 +103,7 @@ def test_a_reader_in_the_middle_of_a_rebuild_sees_one_day(source, tmp_path, monk
     if not exchange:
         monkeypatch.setattr(files, "_exchanged", lambda a, b: False)
     deep, shallow = (build(source, out=tmp_path / str(levels), levels=levels)[0] for levels in (3, 2))
-    read, out = built.table_of, tmp_path / "built"
+    read, out = built.read_table, tmp_path / "built"
     for at in range(3):
         shutil.rmtree(out, ignore_errors=True)
         build(source, out=out, levels=3)
@@ -117,7 +117,7 @@ def test_a_reader_in_the_middle_of_a_rebuild_sees_one_day(source, tmp_path, monk
             return frame
 
         with monkeypatch.context() as patch:
-            patch.setattr(built, "table_of", and_rebuild)
+            patch.setattr(built, "read_table", and_rebuild)
             day = store.read_day(out)
         assert day.info == shallow.info != deep.info and len(seen) > 3
         assert all(np.array_equal(a, b) for a, b in zip(day.messages, shallow.messages, strict=True))

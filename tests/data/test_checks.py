@@ -15,8 +15,7 @@ from lobjax.data.checks import check_day
 from lobjax.data.day import DayInfo
 from lobjax.engine import run_streams
 from lobjax.errors import InputError
-from lobjax.flow.day import recorded_params
-from lobjax.flow.recorded import to_device
+from lobjax.flow.recorded import recorded_params, to_device
 from lobjax.reference import batch
 from lobjax.snapshot.host import account, fills
 from lobjax.types import Message

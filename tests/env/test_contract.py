@@ -31,6 +31,7 @@ def digest(rows) -> str:
 @functools.cache
 def one_by_one(env):
     """(reset, step) of one environment, compiled once for all that is asked of them here."""
+    chex.clear_trace_counter()  # which counts by name
     return jax.jit(chex.assert_max_traces(env.reset, n=1)), jax.jit(chex.assert_max_traces(env.step, n=1))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lobjax.errors import InputError
-from lobjax.reading import Unpacked, most_for, opened, parsing, table_of
+from lobjax.reading import Unpacked, most_for, opened, parsing, read_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +53,7 @@ def table_from(data: bytes, path: str) -> Table:
     import polars as pl
 
     if data[:4] == b"PAR1":
-        frame = table_of(data, path, advice=_ADVICE)
+        frame = read_table(path, data=data, advice=_ADVICE)
         if not frame.height:
             raise InputError(f"{path}: has no rows; {_ADVICE}")
         return Table(path, frame.with_row_index(ROW, offset=1))

@@ -10,7 +10,7 @@ from lobjax.clock import NS, Time, from_seconds
 from lobjax.env import Environment, EnvParams
 from lobjax.errors import InputError
 from lobjax.flow import RecordedConfig, is_recorded
-from lobjax.flow.day import seconds_of_day
+from lobjax.flow.recorded import seconds_of_day
 from lobjax.snapshot import Costs, Snapshots, load_snapshots
 from lobjax.snapshot.bounds import check_cash
 from lobjax.tasks.config import EnvConfig, MarketConfig

@@ -17,7 +17,7 @@ from lobjax.data.sources import source_digests
 from lobjax.data.store import load_day
 from lobjax.data.windows import books_at
 from lobjax.errors import InputError
-from lobjax.flow.recorded import RecordedFlow, RecordedParams, to_device
+from lobjax.flow.recorded.flow import RecordedFlow, RecordedParams, to_device
 from lobjax.flow.registry import FlowSpec, Made, Needs, register
 from lobjax.ranges import Range, check
 from lobjax.reading import is_file
