@@ -108,7 +108,7 @@ def advantage_weighted(config: Any, log_prob: jax.Array, batch: Batch) -> tuple[
 class AlgorithmSpec:
     """An algorithm. `surrogate(config, log_prob f32[T, B], batch)` gives what is maximised, f32[], and metrics by name.
 
-    The configuration has what `ActorCriticConfig` has, class variables included: all algorithms share the loop, the critic and the optimiser.
+    The configuration has what `ActorCriticConfig` has, class variables included: all algorithms share loop, critic and optimiser.
     """
 
     config: type  # a frozen dataclass with `kind`

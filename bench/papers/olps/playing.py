@@ -15,7 +15,7 @@ HINDSIGHT = ("best", "bcrp")
 _MOST_RELATIVE = 1e6
 
 
-class Played(NamedTuple):
+class Outcome(NamedTuple):
     """What came of it."""
 
     wealth: float
@@ -46,7 +46,7 @@ def rule_of(name: str, relatives: np.ndarray) -> Online:
     return ONLINE[name](relatives.shape[1])
 
 
-def play(relatives: np.ndarray, rule: Online, gamma: float = 0.0) -> Played:
+def play(relatives: np.ndarray, rule: Online, gamma: float = 0.0) -> Outcome:
     """From wealth 1: each period w'x (1 - gamma/2 sum |w - last drifted|), from nothing in the first one.
 
     As the OLPS toolbox has it, drifted weights are divided by growth after costs: they sum to a little more than 1.
@@ -60,7 +60,7 @@ def play(relatives: np.ndarray, rule: Online, gamma: float = 0.0) -> Played:
         logs[t] = np.log(growth)
         last = weights * x / growth
         rule.observe(x)
-    return Played(float(np.exp(logs.sum())), turnover, logs)
+    return Outcome(float(np.exp(logs.sum())), turnover, logs)
 
 
 def read_relatives(data: Path, name: str, columns: tuple[int, ...] = ()) -> np.ndarray:
