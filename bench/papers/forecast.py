@@ -37,7 +37,7 @@ def measure(data: Path, horizons: Sequence[int], trees: bool, tick_size: int, ev
         "ofi_total_level1": float(np.sum(flow_imbalance(rows.book[:, :, 0]))),
         "mean_spread_ticks": float(spread.mean()),
         "features_s": round(seconds, 3),
-        "horizons": {str(k): table.scored(samples, k, names, inputs, seed) for k in horizons},
+        "horizons": {str(k): table.scored(samples, k, names, inputs, seed, str(data)) for k in horizons},
     }
 
 

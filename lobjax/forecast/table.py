@@ -54,23 +54,25 @@ def scored(
 
     `coverage` is that of split sets on all of it, `adaptive_coverage` that of adaptive ones on its first and on its second half.
     """
-    parts = split(samples.mid, k)
+    parts = split(samples.mid, k, name)
     y = parts.classes.astype(np.int64)
     found: dict[str, Any] = {}
-    for name in names:
-        if name == "last_trend":
+    for model_name in names:
+        if model_name == "last_trend":
             calls = baselines.last_trend(parts.classes, k)[parts.test]
             table = scores.confusion(y[parts.test], calls, 3)
-            found[name] = {
+            found[model_name] = {
                 "macro_f1": scores.macro_f1(table),
                 "accuracy": scores.accuracy(table),
                 "mcc": scores.mcc(table),
                 **dict.fromkeys(("nll", "brier", "ece", "coverage")),  # it gives no probabilities
             }
             continue
-        x = inputs["ofi" if name in ("majority", "ofi_logistic") else "full" if name == "full_linear" else "all"]
-        model = _fitted(name, x[parts.train], y[parts.train], seed)
-        found[name] = _calibrated(model, x, y, parts, k)
+        x = inputs[
+            "ofi" if model_name in ("majority", "ofi_logistic") else "full" if model_name == "full_linear" else "all"
+        ]
+        model = _fitted(model_name, x[parts.train], y[parts.train], seed)
+        found[model_name] = _calibrated(model, x, y, parts, k)
     return {
         "alpha": parts.alpha,
         "n_train": parts.train.stop - parts.train.start,
