@@ -48,13 +48,14 @@ def split(mid: np.ndarray, k: int, name: str = "day") -> Split:
 
 
 def scored(
-    samples: Samples, k: int, names: Sequence[str], inputs: dict[str, np.ndarray], seed: int = 0
+    samples: Samples, k: int, names: Sequence[str], inputs: dict[str, np.ndarray], seed: int = 0, day: str = "day"
 ) -> dict[str, Any]:
     """For each model the scores of the test part, calibrated by the validation part, with coverage and size of 90% sets.
 
-    `coverage` is that of split sets on all of it, `adaptive_coverage` that of adaptive ones on its first and on its second half.
+    `coverage` is that of split sets on all of it, `adaptive_coverage` that of adaptive ones on its first and on its second half;
+    `day` names it in errors.
     """
-    parts = split(samples.mid, k, name)
+    parts = split(samples.mid, k, day)
     y = parts.classes.astype(np.int64)
     found: dict[str, Any] = {}
     for model_name in names:
