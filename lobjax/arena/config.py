@@ -17,6 +17,7 @@ from lobjax.clock import NS
 from lobjax.config import build
 from lobjax.errors import InputError, nearest
 from lobjax.flow import PoissonConfig
+from lobjax.market.safeguards import MOST_BAND
 from lobjax.ranges import Length, Range, check, shown
 from lobjax.registry import OneOf
 
@@ -65,6 +66,9 @@ class VenueConfig:
     informed_threshold_ticks: Annotated[float, Range(0.0, 1e5)] = 1.0
     informed_cap_ticks: Annotated[float, Range(0.0, 1e5)] = 10.0
     lag: Annotated[int, Range(0, 256)] = 0  # decisions by which its informed traders know the value late
+    # Safeguards: prices this far from the reference at most, and a halt of so many decisions when the mid has come there.
+    band_ticks: Annotated[int, Range(1, MOST_BAND)] | None = None
+    halt_decisions: Annotated[int, Range(1, 1 << 20)] = 5
 
     def __post_init__(self) -> None:
         check(self)

@@ -31,6 +31,7 @@ from lobjax.flow.driven import DrivenParams
 from lobjax.flow.fixed import times
 from lobjax.kinds import KNOWN, Kind, Trait, has, mask
 from lobjax.market import Market, MarketParams, MarketState, Orders
+from lobjax.market.safeguards import open_halting, without_halts
 from lobjax.settings import drawing, narrowed, split_to_scan
 from lobjax.types import Message
 from lobjax.wide import minus, plus
@@ -70,6 +71,11 @@ class Arena:
         return sum(group.seats for group in self.groups)
 
     @property
+    def halts(self) -> bool:
+        """Whether venues have safeguards; seats see which of them halt."""
+        return self.default_params.markets.safeguards is not None
+
+    @property
     def width(self) -> int:
         """Messages that a seat may send to a venue with one decision."""
         return max(seats.PULL, *(group.role.messages for group in self.groups))
@@ -79,6 +85,8 @@ class Arena:
         own = ["time_left", "gain", "playing"]
         if self.tells_events:
             own += [f"event_{event.name.lower()}" for event in Event]
+        if self.halts:
+            own += [f"halted_{venue}" for venue in range(self.venues)]
         if group.informed:
             own += [f"value_gap_{venue}" for venue in range(self.venues)]
         return (*own, *group.role.observation_names)
@@ -308,6 +316,9 @@ class Arena:
             parts = [common]
             if self.tells_events:
                 parts.append(jnp.broadcast_to(jax.nn.one_hot(state.event.kind, len(Event)), (group.seats, len(Event))))
+            if state.markets.halting is not None:
+                halted = (state.markets.halting.left > 0).astype(jnp.float32)
+                parts.append(jnp.broadcast_to(halted, (group.seats, self.venues)))
             if group.informed:
                 parts.append(jnp.broadcast_to(self._value_gaps(state, params), (group.seats, self.venues)))
             found[group.name] = jnp.concatenate([*parts, seen], axis=1)
@@ -371,6 +382,8 @@ class Arena:
         orders = Orders(sent, seats.blank((self.venues, seats.CLOSING * self.seats)))
         by_the_clock = replace(self.market, step_messages=0)
         numbers = self._market_numbers(seats.open_seats(self.seats), calm(), fundamental, params)
+        if numbers.safeguards is not None:  # which begin with the episode
+            numbers = numbers.replace(safeguards=without_halts(numbers.safeguards))
 
         def one(markets: MarketState, step: tuple[jax.Array, Time]) -> tuple[MarketState, None]:
             key, length = step
@@ -378,4 +391,6 @@ class Arena:
             return self._step_markets(key, markets, orders, numbers, timed, by_the_clock), None
 
         markets, _ = jax.lax.scan(one, markets, (split_to_scan(key, self.warm_up_steps), params.warm_up))
+        if markets.halting is not None:
+            markets = markets.replace(halting=jax.vmap(open_halting)(jax.vmap(mid2_ticks)(markets)))
         return markets.replace(opened=markets.now)

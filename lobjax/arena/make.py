@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lobjax.arena.config import ArenaConfig, GroupConfig
+from lobjax.arena.config import ArenaConfig, GroupConfig, VenueConfig
 from lobjax.arena.environment import Arena
 from lobjax.arena.events import EventsConfig, events_params
 from lobjax.arena.fundamental import fundamental_params
@@ -19,6 +19,7 @@ from lobjax.errors import InputError
 from lobjax.flow import Needs, make_flow
 from lobjax.flow.fixed import to_rate
 from lobjax.market import Fees, Limits, Market, MarketParams
+from lobjax.market.safeguards import MOST_BAND, Safeguards
 from lobjax.registry import entry_of
 from lobjax.settings import settled
 from lobjax.wide import Wide
@@ -131,7 +132,15 @@ def _market(config: ArenaConfig, at: int, flow: object, made: list[Made]) -> Mar
         feed_delay=Time(*(jnp.asarray(x, jnp.int32) for x in divmod(feed, NS))),
         order_delay=Time(*(jnp.asarray(x, jnp.int32) for x in divmod(order, NS))),
         limits=Limits(*(jnp.asarray(x, jnp.int32) for x in (low, high, target))),
+        safeguards=_safeguards(config, venue),
     )
+
+
+def _safeguards(config: ArenaConfig, venue: VenueConfig) -> Safeguards | None:
+    """None where no venue has any: they are one batch, so beside one that has, the others have a band that nothing leaves."""
+    if all(one.band_ticks is None for one in config.venues):
+        return None
+    return Safeguards(jnp.int32(venue.band_ticks or MOST_BAND), jnp.int32(venue.halt_decisions))
 
 
 def _venues(config: ArenaConfig) -> VenueNumbers:

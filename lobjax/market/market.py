@@ -15,12 +15,14 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from lobjax.book import mid2
 from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.flow.base import Flow
 from lobjax.market import engines
 from lobjax.market.interface import MarketEngine
 from lobjax.market.journal import blank_journal
+from lobjax.market.safeguards import open_halting
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes, open_state
 from lobjax.settings import drawing
 
@@ -72,6 +74,8 @@ class Market:
         state = open_state(self.flow.open(key, params.flow, start), self.sizes)
         if self.journal:
             state = state.replace(journal=blank_journal(self.journal))
+        if params.safeguards is not None:
+            state = state.replace(halting=open_halting(mid2(state.book)))
         return self._engine.opened(state)
 
     @drawing

@@ -13,6 +13,7 @@ from lobjax.market.accounts import Accounts, Fees, open_accounts
 from lobjax.market.inflight import InFlight, nothing_in_flight
 from lobjax.market.journal import Journal
 from lobjax.market.risk import Limits
+from lobjax.market.safeguards import Halting, Safeguards
 from lobjax.market.tape import Tape, blank_tape
 from lobjax.types import Counters
 
@@ -25,6 +26,7 @@ class MarketParams(flax.struct.PyTreeNode):
     feed_delay: Time  # int32 [A + 1], from the market to each account
     order_delay: Time  # int32 [A + 1], and back
     limits: Limits
+    safeguards: Safeguards | None = None  # price bands and halts, where the venue has them
 
 
 class MarketState(flax.struct.PyTreeNode):
@@ -44,9 +46,14 @@ class MarketState(flax.struct.PyTreeNode):
     clipped_lots: jax.Array  # int32, lots that the limits cut off agents' orders
     late: jax.Array  # int32, steps that hit the bound on messages before their time
     journal: Journal | None = None  # the messages of the step, where they are kept
+    halting: Halting | None = None  # where the venue has safeguards
 
     def counts(self) -> dict[str, jax.Array]:
         """What was counted since the opening (a warm-up included), int32 each: agents' by name, the flow's under `flow_`."""
+        halting = self.halting
+        refused = {} if halting is None else {
+            "refused_by_band": halting.refused_by_band, "refused_by_halt": halting.refused_by_halt, "halts": halting.halts,
+        }  # fmt: skip
         return {
             **self.counters._asdict(),
             **{f"flow_{name}": count for name, count in self.flow_counters._asdict().items()},
@@ -54,6 +61,7 @@ class MarketState(flax.struct.PyTreeNode):
             "clipped_lots": self.clipped_lots,
             "late": self.late,
             "inexact": self.accounts.inexact,
+            **refused,
         }
 
 

@@ -26,6 +26,7 @@ SOURCES = (
     "flow/host/*.py",
     "market/host/*.py",
     "market/risk.py",
+    "market/safeguards.py",
     "market/tape.py",
     "reference/*.py",
 )

@@ -18,12 +18,14 @@ from lobjax.flow.base import Flow
 from lobjax.flow.host.draw import leaves_of, twin_of
 from lobjax.market.host.batch import compile_handler
 from lobjax.market.host.memory import IN_PARAMS, OUT_COUNT
+from lobjax.market.safeguards import Safeguards, open_halting
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 
 _TARGET = "lobjax_market_step"
 # The fields of `MarketState` that a call gives back, in its order.
 _CHANGED = (
     "book", "depth", "flow", "now", "due", "in_flight", "accounts", "tape", "counters", "flow_counters", "clipped_lots", "late",
+    "halting",
 )  # fmt: skip
 
 
@@ -38,6 +40,11 @@ def market_step(
     by_key = jnp.issubdtype(words.dtype, jax.dtypes.prng_key)
     flow_words, flow_tree = jax.tree.flatten(state.flow)
     flow_leaves = leaves_of(flow, state.flow, params.flow)
+    halting, without = state.halting, state.halting is None or params.safeguards is None
+    if without:  # the handler takes them in any case: without a reference nothing is refused
+        zero = jnp.int32(0)
+        state = state.replace(halting=open_halting(zero))
+        params = params.replace(safeguards=Safeguards(zero, zero))
     state = state.replace(flow=jnp.stack(flow_words))
     operands = list(_operands(sizes, flow.words, state, orders, until, words, params, by_key=by_key))
     leaves, tree = jax.tree.flatten([getattr(state, name) for name in _CHANGED])
@@ -58,6 +65,8 @@ def market_step(
     attributes = {name: np.int64(value) for name, value in attributes.items()}
     changed = jax.tree.unflatten(tree, call(*operands, *flow_leaves, **attributes))
     state = state.replace(**dict(zip(_CHANGED, changed, strict=True)))
+    if without:
+        state = state.replace(halting=halting)
     return state.replace(flow=jax.tree.unflatten(flow_tree, list(state.flow)))
 
 
@@ -83,11 +92,13 @@ def _operands(
         ((state.in_flight.head, state.in_flight.dropped), ()),
         (state.accounts.replace(inexact=None), rows),
         ((state.accounts.inexact, state.counters, state.flow_counters, state.clipped_lots, state.late), ()),
+        (state.halting, ()),
         (orders.sent, jnp.shape(orders.sent.kind)),
         (orders.closing, jnp.shape(orders.closing.kind)),
         (until, ()),
         (words, jnp.shape(words) if by_key else (sizes.draws, width)),
         ((params.fees, params.feed_delay, params.order_delay, params.limits), rows),
+        (params.safeguards, ()),
     )
     for record, shape in records:
         for path, leaf in jax.tree_util.tree_leaves_with_path(record):

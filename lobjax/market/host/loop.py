@@ -50,6 +50,7 @@ from lobjax.market.host.memory import (
     scalar,
     store_accounts,
 )
+from lobjax.market.host.safeguards import end_halting, guard, load_halting
 from lobjax.market.host.threefry import BLOCK, fill
 from lobjax.market.risk import REENTERS
 from lobjax.reference.arrays import blank_rest, find, has
@@ -72,6 +73,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     book = book_of(market, memory.n)
     load_book(market, book)
     load_accounts(market, memory)
+    load_halting(market, memory)
     forget(memory.levels, BID)
     forget(memory.levels, ASK)
     forget_rates(memory.rates)
@@ -133,6 +135,7 @@ def step_market(flow, width, max_messages, step_messages, market, memory):
     put(market, OUT_DUE, due >> 32)
     put(market, OUT_DUE + 1, due)
     store_accounts(market, memory, opening_mid2, flow_mid2)
+    end_halting(market, memory, _mid2(book))
     _write_depth(book, market)
     blank_rest(book)
 
@@ -214,6 +217,7 @@ def _run_message(book, market, memory, time, from_flow, closing):
     """Twin of `loop._apply` for `memory.message`."""
     message = memory.message
     low, high, target = argument(market, IN_LIMITS), argument(market, IN_LIMITS + 1), argument(market, IN_LIMITS + 2)
+    guard(message, memory.halting, market)
     if message[5] >= 1:
         only_own_orders(book, message)
         clip_to_limits(book, memory.accounts, message, low, high, target, closing, memory.tally)

@@ -28,17 +28,18 @@ def _starts(**leaves: int) -> tuple[int, ...]:
 # Arguments, record by record, each in the order of its fields. The parameters of the flow come last.
 (
     IN_BOOK, IN_FLOW, IN_NOW, IN_DUE, IN_OPENED, IN_QUEUE, IN_HEAD, IN_DROPPED, IN_ACCOUNTS, IN_INEXACT, IN_COUNTERS, IN_CLIPPED,
-    IN_LATE, IN_SENT, IN_CLOSING, IN_UNTIL, IN_WORDS, IN_FEES, IN_FEED_DELAY, IN_ORDER_DELAY, IN_LIMITS, IN_PARAMS,
+    IN_LATE, IN_HALTING, IN_SENT, IN_CLOSING, IN_UNTIL, IN_WORDS, IN_FEES, IN_FEED_DELAY, IN_ORDER_DELAY, IN_LIMITS, IN_SAFEGUARDS,
+    IN_PARAMS,
 ) = _starts(
     book=4, flow=1, now=2, due=2, opened=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, counters=10, clipped=1,
-    late=1, sent=6, closing=6, until=2, words=1, fees=2, feed_delay=2, order_delay=2, limits=3,
+    late=1, halting=5, sent=6, closing=6, until=2, words=1, fees=2, feed_delay=2, order_delay=2, limits=3, safeguards=2,
 )  # fmt: skip
 (
     OUT_BOOK, OUT_DEPTH, OUT_FLOW, OUT_NOW, OUT_DUE, OUT_QUEUE, OUT_HEAD, OUT_DROPPED, OUT_ACCOUNTS, OUT_INEXACT, OUT_TAPE, OUT_COUNTERS,
-    OUT_CLIPPED, OUT_LATE, OUT_COUNT,
+    OUT_CLIPPED, OUT_LATE, OUT_HALTING, OUT_COUNT,
 ) = _starts(
     book=4, depth=2, flow=1, now=2, due=2, queue=8, head=1, dropped=1, accounts=11, inexact=1, tape=8, counters=10,
-    clipped=1, late=1,
+    clipped=1, late=1, halting=5,
 )  # fmt: skip
 
 # Rows of `Memory.accounts`, in the order of the fields of `Accounts`; and which of them have two limbs.
@@ -70,6 +71,7 @@ class Memory(NamedTuple):
     counters: np.ndarray  # int32 [2, 5], of agents' messages and of the flow's
     tape: np.ndarray  # int32 [4, 2]
     tally: np.ndarray  # int32 [4]
+    halting: np.ndarray  # int32 [5], where the venue's safeguards stand
     queue_key: np.ndarray  # int64 [Q + K], arrivals of the messages in flight and of those sent
     queue_from: np.ndarray  # int32 [Q + K]
     flow: np.ndarray  # int32 [S], the flow's state
@@ -90,6 +92,7 @@ def new_memory(capacity, rows, places, flow_words, words):
         counters=np.zeros((2, 5), np.int32),
         tape=np.zeros((4, 2), np.int32),
         tally=np.zeros(4, np.int32),
+        halting=np.zeros(5, np.int32),
         queue_key=np.zeros(places, np.int64),
         queue_from=np.zeros(places, np.int32),
         flow=np.zeros(flow_words, np.int32),

@@ -78,6 +78,7 @@ def operands(
         words=words if words.size else None,
         fees=params.fees,
         limits=params.limits,
+        safeguards=params.safeguards,
         flow=params.flow,
     )
     return moving(state.replace(in_flight=queue)), given

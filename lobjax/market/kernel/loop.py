@@ -34,6 +34,7 @@ from lobjax.market.accounts import Accounts, Trades, add_fill, anchor_of, row_of
 from lobjax.market.kernel.memory import Given, Moving, Rows, Shown, account_rows, load, load_rows, store, store_rows
 from lobjax.market.kernel.messages import Next, first, from_agent, from_flow, from_venue, waits
 from lobjax.market.risk import clip_to_limits, only_own_orders
+from lobjax.market.safeguards import Halting, end_step, guard
 from lobjax.market.state import Sizes
 from lobjax.market.tape import Tape, blank_tape, record
 from lobjax.types import Counters, Fills, Message, Side
@@ -53,6 +54,7 @@ class _Running(NamedTuple):
     tape: Tape
     counts: jax.Array  # int32 [32]
     clipped: jax.Array
+    halting: Halting | None
 
 
 def run(before: Moving, given: Given, after: Moving, shown: Shown, *, flow: Flow, sizes: Sizes) -> None:
@@ -69,6 +71,7 @@ def run(before: Moving, given: Given, after: Moving, shown: Shown, *, flow: Flow
         blank_tape(mid2(FlatView(sides))),
         jnp.zeros((MIN_SLOTS,), jnp.int32),
         before.clipped_lots[...],
+        load(before.halting),
     )
 
     def flowing(ahead: Next) -> jax.Array:
@@ -98,6 +101,8 @@ def run(before: Moving, given: Given, after: Moving, shown: Shown, *, flow: Flow
     store_sides(after.book, running.sides)
     store_rows(after.accounts, running.accounts, rows)
     after.clipped_lots[...] = running.clipped
+    if running.halting is not None and given.safeguards is not None:
+        store(after.halting, end_step(running.halting, mid2(FlatView(running.sides)), load(given.safeguards)))
     _store_counts(before.counters, after.counters, counted(running.counts, _AGENTS))
     _store_counts(before.flow_counters, after.flow_counters, counted(running.counts, _FLOWS))
     store(shown.tape, running.tape)
@@ -116,8 +121,10 @@ def _apply(
     owners: int,
 ) -> _Running:
     """One message: the broker's checks, the book, the accounts, the tape."""
-    accounts = running.accounts
+    accounts, halting = running.accounts, running.halting
     closing = source == _VENUE
+    if halting is not None and given.safeguards is not None:
+        halting, message = guard(halting, message, load(given.safeguards))
 
     def checked(message: Message) -> tuple[Message, jax.Array]:
         message = only_own_orders(view, message)
@@ -154,6 +161,7 @@ def _apply(
         tape=record(running.tape, message, outcome.traded, last, mid, flow_begins=begins, closing=closing),
         counts=tally(running.counts, outcome, jnp.where(source == _FLOW, _FLOWS, jnp.int32(_AGENTS))),
         clipped=running.clipped + clipped,
+        halting=halting,
     )
 
 

@@ -18,6 +18,7 @@ from lobjax.engine.kernel.moves import pick, slot_index
 from lobjax.market.accounts import Accounts, Fees
 from lobjax.market.inflight import InFlight
 from lobjax.market.risk import Limits
+from lobjax.market.safeguards import Halting, Safeguards
 from lobjax.market.state import MarketState
 from lobjax.market.tape import Tape
 from lobjax.types import Counters, Message
@@ -36,6 +37,7 @@ class Moving(flax.struct.PyTreeNode):
     flow_counters: Counters
     clipped_lots: jax.Array
     late: jax.Array
+    halting: Halting | None
 
 
 class Given(flax.struct.PyTreeNode):
@@ -48,6 +50,7 @@ class Given(flax.struct.PyTreeNode):
     words: jax.Array | None  # uint32 [draws, W], None where W is 0
     fees: Fees
     limits: Limits
+    safeguards: Safeguards | None
     flow: Any  # the flow's parameters
 
 

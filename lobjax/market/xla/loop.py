@@ -17,6 +17,7 @@ from lobjax.market.accounts import book_trades
 from lobjax.market.inflight import dispatch, peek
 from lobjax.market.journal import blank_journal, write
 from lobjax.market.risk import clip_to_limits, only_own_orders
+from lobjax.market.safeguards import end_step, guard
 from lobjax.market.state import MarketParams, MarketState, Orders, Sizes
 from lobjax.market.tape import blank_tape, last_price, record
 from lobjax.types import Counters, Message
@@ -97,6 +98,8 @@ def market_step(
     state = state.replace(late=state.late + waits(state, place).astype(jnp.int32))
     if not sizes.step_messages:
         state = state.replace(now=until)
+    if state.halting is not None and params.safeguards is not None:
+        state = state.replace(halting=end_step(state.halting, mid2(state.book), params.safeguards))
     return state.replace(depth=depth(state.book, sizes.levels))
 
 
@@ -106,7 +109,10 @@ def _next_at(state: MarketState) -> Time:
 
 
 def _apply(state: MarketState, event: _Event, params: MarketParams) -> MarketState:
-    message = only_own_orders(state.book, event.message)
+    message, halting = event.message, state.halting
+    if halting is not None and params.safeguards is not None:
+        halting, message = guard(halting, message, params.safeguards)
+    message = only_own_orders(state.book, message)
     lots, closing, mid2_ticks = state.accounts.lots, event.closing, mid2(state.book)
     message, clipped = clip_to_limits(state.book, lots, message, params.limits, closing=closing)
     book, outcome = step(state.book, message)
@@ -116,6 +122,7 @@ def _apply(state: MarketState, event: _Event, params: MarketParams) -> MarketSta
     journal = None if state.journal is None else write(state.journal, message)
     return state.replace(
         journal=journal,
+        halting=halting,
         book=book,
         accounts=book_trades(state.accounts, message, outcome, params.fees, mid2_ticks, elapsed_ms),
         tape=record(state.tape, message, outcome.traded, last, mid2_ticks, flow_begins=begins, closing=closing),
