@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from lobjax.learn import devices, rollout
+from lobjax.learn.bank import fill_bank
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.learner import TrainState, make_learner
 from lobjax.nets import make_net
+from lobjax.playing import acting, play, turn
 from lobjax.policy import make_head
 
 RUNS = 5
@@ -64,20 +66,16 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
 
     def environment(local: rollout.Local) -> Any:
         actions = jax.vmap(lambda key: env.action_space.sample(key))(local.key)
-        bank = jax.vmap(env.reset, in_axes=(0, None))
-        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, 1)
-
-        def start(b):  # what a rollout draws for the episodes that end in it
-            return bank(jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, b), constants)
-
-        def play(state, t):
-            own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, t)
-            step = jax.vmap(env.transition, in_axes=(0, 0, 0, None))
-            observation, state, reward, *_ = step(own, state, actions, constants)
-            return state, (observation, reward)
-
-        starts = jax.lax.map(start, jnp.arange(config.bank_size, dtype=jnp.int32))
-        return jax.lax.scan(play, local.state, jnp.arange(length, dtype=jnp.int32)), starts
+        fold = jax.vmap(jax.random.fold_in, in_axes=(0, None))
+        keys = fold(local.key, 1)
+        one = turn(
+            lambda _, now: (now.memory, actions, ()),
+            acting(env.transition, constants),
+            lambda t: (None, fold(keys, t)),
+            record=lambda made: (made.observation, made.reward),
+        )
+        starts = fill_bank(config.bank_size, env, constants, keys)  # as for the episodes that end in a rollout
+        return play(one, rollout.standing(local), jnp.arange(length, dtype=jnp.int32)), starts
 
     def inference(local: rollout.Local) -> Any:
         def act(carry, t):
@@ -89,7 +87,7 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
 
         return jax.lax.scan(act, local.carry, jnp.arange(length, dtype=jnp.int32))
 
-    def play(local: rollout.Local) -> Any:
+    def whole(local: rollout.Local) -> Any:
         return rollout.collect(config, env, constants, net, head, policy, local, shared.update)
 
     learn = make_learner(config, env, net, head).make_update(None)
@@ -98,7 +96,7 @@ def measure(config: TrainConfig, env: Any, state: TrainState) -> Phases:
         return learn(TrainState(shared=shared, local=local), constants)
 
     quick = config.compile == "quick"
-    parts = {"environment": environment, "inference": inference, "rollout": play, "update": update}
+    parts = {"environment": environment, "inference": inference, "rollout": whole, "update": update}
     return Phases(**{name: _seconds(devices.compile_init(f, local, quick=quick), local) for name, f in parts.items()})
 
 

@@ -1,12 +1,10 @@
 """Playing: environments and policy step together for one rollout.
 
 Randomness is drawn from a key for each environment and from counts, never from a shared stream, so a trajectory does not depend on how
-many environments or devices play beside it.
-
-Episodes that end go on from a bank of starts drawn once per rollout: an environment's own reset can cost a warm-up of its market, and
-under `vmap` an auto-reset would pay that at every step.
+many environments or devices play beside it. Episodes that end go on from `lobjax.learn.bank`.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,9 +12,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from lobjax.learn.bank import Bank, fill_bank, restart
 from lobjax.learn.config import TrainConfig
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics, normalise
+from lobjax.playing import Standing, Turn, acting, play, turn
 from lobjax.settings import split_each
 
 
@@ -55,9 +55,12 @@ class PolicyState(NamedTuple):
     progress: jax.Array
 
 
-class _Bank(NamedTuple):
-    observation: jax.Array  # f32[bank_size, B, D]
-    state: Any  # leaves [bank_size, B, ...]
+class Drawn(NamedTuple):
+    """What is known of a decision; leaves lead with [B]."""
+
+    raw_action: jax.Array  # as the head draws it
+    log_prob: jax.Array
+    value: Any  # the network's, () where it is not JAX's
 
 
 def start(env: Any, constants: Any, net: NetFns, key: jax.Array, n_envs: int) -> Local:
@@ -93,67 +96,74 @@ def collect(
     bank_keys, step_keys = split_each(keys)
     bank = fill_bank(config.bank_size, env, constants, bank_keys)
 
-    def play(carried, t):
-        local, endings = carried
-        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
-        action_keys, env_keys = split_each(keys)
-        carry, (outputs, value) = net.step(
-            policy.params["net"], local.carry, see(config, policy.statistics, local.observation), local.reset
-        )
-        inputs = head.inputs(policy.params["head"], outputs, policy.progress)
-        raw = jax.vmap(head.sample)(action_keys, inputs)
-        observation, state, reward, terminated, truncated, info = jax.vmap(env.transition, in_axes=(0, 0, 0, None))(
-            env_keys, local.state, head.to_action(raw), constants
-        )
-        done = terminated | truncated
-        final_value = _value_where(truncated, config, net, policy, carry, observation)
-        step = Trajectory(
-            observation=local.observation,
-            reset=local.reset,
-            raw_action=raw,
-            log_prob=head.log_prob(inputs, raw),
-            value=value,
-            next_value=final_value,
-            reward=reward,
-            terminated=terminated,
-            truncated=truncated,
-        )
-        observation, state = restart(bank, endings, done, (observation, state))
-        local = replace(local, state=state, observation=observation, reset=done, carry=carry)
-        return (local, endings + done.astype(jnp.int32)), (step, finished(done, info))
+    def infer(now: Standing) -> tuple[Any, tuple[Any, jax.Array]]:
+        return net.step(policy.params["net"], now.memory, see(config, policy.statistics, now.observation), now.first)
 
-    endings = jnp.zeros(local.index.shape, jnp.int32)
-    (local, _), (trajectory, sums) = jax.lax.scan(
-        play, (local, endings), jnp.arange(config.rollout_length, dtype=jnp.int32)
-    )
+    def record(made: Turn) -> tuple[Trajectory, dict[str, jax.Array]]:
+        now, said = made.before, made.said
+        step = Trajectory(
+            observation=now.observation,
+            reset=now.first,
+            raw_action=said.raw_action,
+            log_prob=said.log_prob,
+            value=said.value,
+            next_value=_value_where(made.truncated, config, net, policy, made.memory, made.observation),
+            reward=made.reward,
+            terminated=made.terminated,
+            truncated=made.truncated,
+        )
+        return step, finished(made.done, made.info)
+
+    one = one_turn(env, constants, head, policy.params["head"], policy.progress, bank, step_keys, infer, record)
+    times = jnp.arange(config.rollout_length, dtype=jnp.int32)
+    last, (trajectory, sums) = play(one, standing(local), times)
+    local = after(local, last)
     last_value = _value(config, net, policy, local.carry, local.observation, local.reset)
     following = jnp.concatenate([trajectory.value[1:], last_value[None]])
     next_value = jnp.where(trajectory.truncated, trajectory.next_value, following)
     return local, trajectory._replace(next_value=next_value), jax.tree.map(lambda x: x.sum(axis=0, dtype=x.dtype), sums)
 
 
-def fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> _Bank:
-    def fill(b):
-        own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, b)
-        return _Bank(*jax.vmap(env.reset, in_axes=(0, None))(own, constants))
+def one_turn(
+    env: Any,
+    constants: Any,
+    head: Head,
+    head_params: Any,
+    progress: Any,
+    bank: Bank,
+    step_keys: jax.Array,
+    infer: Callable[[Standing], tuple[Any, tuple[Any, Any]]],
+    record: Callable[[Turn], Any],
+) -> Callable[[Standing, jax.Array], tuple[Standing, Any]]:
+    """One step of a rollout, (standing, t) -> (standing, record), the same for Flax and torch: draw an action, move, go on from the bank.
 
-    return jax.lax.map(fill, jnp.arange(bank_size, dtype=jnp.int32))
+    `infer(standing)` is the network: its memory, and (outputs for the head, value). A turn's `said` is `Drawn`.
+    """
+
+    def decide(keys: jax.Array, now: Standing) -> tuple[Any, jax.Array, Drawn]:
+        memory, (outputs, value) = infer(now)
+        inputs = head.inputs(head_params, outputs, progress)
+        raw = jax.vmap(head.sample)(keys, inputs)
+        return memory, head.to_action(raw), Drawn(raw, head.log_prob(inputs, raw), value)
+
+    def keys(t: jax.Array) -> tuple[jax.Array, jax.Array]:
+        action_keys, env_keys = split_each(jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t))
+        return action_keys, env_keys
+
+    def go_on(made: Turn) -> tuple[jax.Array, Any]:
+        return restart(bank, made.before.ended, made.done, (made.observation, made.state))
+
+    return turn(decide, acting(env.transition, constants), keys, restart=go_on, record=record)
 
 
-def restart(bank: _Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
-    """Replace the observation and state of environments that are `done` by the next start in their bank."""
-    bank_size, n_envs = bank.observation.shape[:2]
-    turn = endings % bank_size
+def standing(local: Local) -> Standing:
+    """Where environments stand when a rollout begins, in which none has ended an episode so far."""
+    return Standing(local.carry, local.observation, local.state, local.reset, jnp.zeros(local.index.shape, jnp.int32))
 
-    def swap(now):
-        def choose(starts, present):
-            chosen = starts[turn, jnp.arange(n_envs, dtype=jnp.int32)] if bank_size > 1 else starts[0]
-            where = done.reshape(-1, *(1,) * (chosen.ndim - 1))
-            return jnp.where(where, chosen, present)
 
-        return jax.tree.map(choose, tuple(bank), now)
-
-    return jax.lax.cond(jnp.any(done), swap, lambda now: now, now)
+def after(local: Local, last: Standing) -> Local:
+    """`local` after it was played up to `last`."""
+    return replace(local, state=last.state, observation=last.observation, reset=last.first, carry=last.memory)
 
 
 def _value(config, net, policy, carry, observation, reset) -> jax.Array:

@@ -12,10 +12,12 @@ import jax.numpy as jnp
 import torch
 
 from lobjax.learn import rollout
+from lobjax.learn.bank import fill_bank
 from lobjax.learn.config import TrainConfig
 from lobjax.learn.rollout import Local, see
 from lobjax.nets import Head, NetFns
 from lobjax.nets.statistics import Statistics
+from lobjax.playing import Standing, Turn
 from lobjax.settings import settled, split_each
 from lobjax.torch_port.attention import Cache
 from lobjax.torch_port.crossing import to_jax, to_torch
@@ -68,26 +70,24 @@ def compile_environments(config: TrainConfig, env: Any, head: Head, part: slice)
     def opened(local: Local, update: jax.Array) -> tuple[Any, jax.Array]:
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(local.key, update)
         bank_keys, step_keys = split_each(keys)
-        return rollout.fill_bank(config.bank_size, env, constants, bank_keys), step_keys
+        return fill_bank(config.bank_size, env, constants, bank_keys), step_keys
 
     @jax.jit
     @settled
     def advance(local: Local, endings, bank, step_keys, t, params, progress, outputs):
-        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, t)
-        action_keys, env_keys = split_each(keys)
-        inputs = head.inputs(params, outputs, progress)
-        raw = jax.vmap(head.sample)(action_keys, inputs)
-        final, state, reward, terminated, truncated, info = jax.vmap(env.transition, in_axes=(0, 0, 0, None))(
-            env_keys, local.state, head.to_action(raw), constants
-        )
-        done = terminated | truncated
-        step = {
-            "raw_action": raw, "log_prob": head.log_prob(inputs, raw), "reward": reward, "terminated": terminated,
-            "truncated": truncated, "final": final,
-        }  # fmt: skip
-        observation, state = rollout.restart(bank, endings, done, (final, state))
-        local = replace(local, state=state, observation=observation, reset=done)
-        return local, endings + done.astype(jnp.int32), step, rollout.finished(done, info)
+        def record(made: Turn) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+            step = {
+                "raw_action": made.said.raw_action, "log_prob": made.said.log_prob, "reward": made.reward,
+                "terminated": made.terminated, "truncated": made.truncated, "final": made.observation,
+            }  # fmt: skip
+            return step, rollout.finished(made.done, made.info)
+
+        def infer(now: Standing) -> tuple[Any, tuple[jax.Array, Any]]:
+            return now.memory, (outputs, ())
+
+        one = rollout.one_turn(env, constants, head, params, progress, bank, step_keys, infer, record)
+        last, recorded = one(rollout.standing(local)._replace(ended=endings), t)
+        return rollout.after(local, last), last.ended, *recorded
 
     return Environments(start, opened, jax.jit(lambda statistics, x: see(config, statistics, x)), advance)
 
