@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.results.recorded import write_day
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.py"))
 
 
@@ -28,6 +30,18 @@ def test_match_a_stream(capsys):
     assert "LIMIT: traded 4 lots" in said and "MARKET: traded 3 lots" in said
     assert "bid   99 x 4   order 1, owner 0" in said and "ask" not in said
     assert said.endswith("each book as above: True\n")
+
+
+def test_own_day(tmp_path, capsys):
+    day, out = write_day(tmp_path), tmp_path / "out"
+    run("own_day", str(day), str(out), "09:30", "09:32:40")
+    said = capsys.readouterr().out
+    assert (
+        "rows: 3,000" in said
+        and "submit_and_leave" in said
+        and said.endswith(f"{out / 'report.html'}: open it in a browser\n")
+    )
+    assert "windows that do not overlap" in (out / "report.html").read_text(encoding="utf-8")
 
 
 SMALL = ("n_envs=16", "total_steps=400", "evaluation.episodes=0", "env.market.engine=xla", "compile=quick")

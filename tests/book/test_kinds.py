@@ -94,3 +94,35 @@ def test_a_kind_without_traits_is_limited_by_both_twins(tmp_path: Path):
     command = [sys.executable, "-c", PLANTED, str(len(Kind))]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == ["PLANTED 3 6 3 6", "LIMIT 3 6 3 6", "CANCEL 9 0 9 0"]
+
+
+RECIPE = """
+import sys, types
+from pathlib import Path
+import lobjax
+source, number = Path(lobjax.__file__).with_name("kinds.py").read_text(encoding="utf-8"), int(sys.argv[1])
+row = f"    ALL_AT_MARKET = {number}, T.SIDED | T.SIZED | T.TAKES | T.ANY_PRICE | T.ALL_OR_NOTHING"
+table = sys.modules["lobjax.kinds"] = types.ModuleType("lobjax.kinds")
+exec(source.replace("\\n\\n\\nKNOWN", f"\\n{row}\\n\\n\\nKNOWN"), table.__dict__)
+
+import numpy as np
+from lobjax.engine import run_streams
+from lobjax.kinds import Kind
+from lobjax.types import Message
+
+rows = [(Kind.LIMIT, 1, 101, 3, 1), (Kind.LIMIT, 1, 105, 4, 2), (Kind.ALL_AT_MARKET, 0, 0, 8, 0), (Kind.ALL_AT_MARKET, 0, 0, 5, 0)]
+messages = Message(*np.asarray([(*row, 0) for row in rows], np.int32).T[:, None])
+for engine in ("reference", "xla"):
+    found = run_streams(messages, engine=engine, capacity=8)
+    print(engine, found.traded[0].tolist(), int(found.refused[0]), found.asks[0, 0].tolist())
+"""
+
+
+def test_the_recipe_a_kind_that_recombines_known_moves_is_one_row(tmp_path: Path):
+    """A market order that trades all or nothing: eight lots are more than the seven there; five take three and two."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "NUMBA_CACHE_DIR": str(tmp_path), "JAX_PLATFORMS": "cpu"}
+    run = subprocess.run(
+        [sys.executable, "-c", RECIPE, str(len(Kind))], env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [f"{engine} [0, 0, 0, 5] 1 [105, 2, 2, 0]" for engine in ("reference", "xla")]
