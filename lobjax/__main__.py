@@ -12,6 +12,7 @@ GROUPS = {
     "prices": "a store of raw bars and actions, with its quality report",
     "risk": "backtests of value at risk, and the circuit breaker over recorded ticks",
     "audit": "logs in which a change shows",
+    "arena": "seats of several roles in one market, to look at",
 }
 
 

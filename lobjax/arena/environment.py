@@ -105,7 +105,7 @@ class Arena:
             for group, (sight, axes), numbers in zip(self.groups, sights, params.roles, strict=True)
         )
         state = ArenaState(markets, roles, seats.open_seats(self.seats), calm(), fundamental, jnp.int32(0))
-        return self._observe(state, params), state
+        return self.observe(state, params), state
 
     @drawing
     def transition(
@@ -240,7 +240,7 @@ class Arena:
             first += group.seats
         seat = self._seat_state(before, stopped, jnp.concatenate(over), worth, markets, messages)
         state = ArenaState(markets, tuple(judged), seat, event, fundamental, state.step + 1)
-        observations = self._observe(state, params)
+        observations = self.observe(state, params)
         done = last | jnp.all(seat.over | ~params.seats.active)
         info = {**self._info(state, params), "done": done, "final_observation": observations}
         return observations, state, rewards, terminated, truncated, info
@@ -301,7 +301,8 @@ class Arena:
             **jax.vmap(lambda market: market.counts())(state.markets),
         }
 
-    def _observe(self, state: ArenaState, params: ArenaParams) -> dict[str, jax.Array]:
+    def observe(self, state: ArenaState, params: ArenaParams) -> dict[str, jax.Array]:
+        """What every group's seats see, float32 `[seats, D]` each."""
         sights = self.sights(state)
         seat, found, first = state.seats, {}, 0
         playing = (params.seats.active & ~seat.over).astype(jnp.float32)
