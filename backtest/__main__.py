@@ -1,4 +1,4 @@
-"""Backtests: `python -m backtest run|report|portfolio`, each with --help. What a command needs is imported when it runs."""
+"""Backtests: `python -m backtest run|report|portfolio|arena`, each with --help. What a command needs is imported when it runs."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ from lobjax import locks
 from lobjax.cli import run_command
 from lobjax.config import load_yaml, override
 from lobjax.exits import exits_cleanly
+from lobjax.ranges import Range, Seed, ranged
 
 
 def run(
@@ -103,6 +104,47 @@ def report(folder: tyro.conf.Positional[Path], /) -> None:
         print(json.dumps({"report": str(write_report(folder))}))
 
 
+@ranged
+def arena(
+    config: tyro.conf.Positional[Path],
+    /,
+    *,
+    out: Path,
+    episodes: Annotated[int, Range(1, 1 << 20)] = 200,
+    seed: Seed = 0,
+    batch: Annotated[int, Range(1, 1 << 16)] = 50,
+    play: Annotated[tuple[str, ...], tyro.conf.arg(metavar="GROUP=NAME,NAME ...")] = (),
+    set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+) -> None:
+    """Play every player of an arena's groups against every mixture of the others, on common random numbers, and with each group left out.
+
+    Leaves arena.json (payoffs with 95% bootstrap intervals, alpha-rank, figures of players and venues), episodes.parquet and arena.png.
+
+    Args:
+        config: the YAML configuration of an arena, see configs/arena/.
+        out: the folder to leave; it must not exist or be empty.
+        episodes: of every mixture.
+        seed: of all randomness; the same for every mixture.
+        batch: how many episodes are played side by side.
+        play: who may play a group: names of rules, "idle", "random", or folders of saved agents. A group that is not named plays every
+            rule of its role. The first of each plays where groups are left out.
+        set: replace values of the configuration, such as decisions=50.
+    """
+    told = override(load_yaml(config), [*set])
+    from backtest.arena.evaluation import Settings
+    from backtest.arena.run import run as evaluate
+    from backtest.arena.showing import show
+    from lobjax.arena import arena_config
+    from lobjax.memory import exhaustion_as_input_error
+    from lobjax.results.stamp import command
+
+    settings = Settings(episodes=episodes, seed=seed, batch=min(batch, episodes))
+    with exhaustion_as_input_error("the evaluation", change="lower batch"):
+        found = evaluate(arena_config(told, str(config)), play, settings, out, command("python -m backtest"))
+    show(found)
+    print(json.dumps({"out": str(out), "ranking": found["ranking"]}, allow_nan=False), flush=True)
+
+
 def _short(found: dict[str, Any]) -> dict[str, Any]:
     """The last line of a run: as evaluation.json, with [mean, low, high] for each figure and without the differences in all of them."""
 
@@ -118,7 +160,7 @@ def _short(found: dict[str, Any]) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a bad input ends it with one line and status 2."""
     given = sys.argv[1:] if arguments is None else arguments
-    run_command({"run": run, "report": report, "portfolio": portfolio}, "python -m backtest", given)
+    run_command({"run": run, "report": report, "portfolio": portfolio, "arena": arena}, "python -m backtest", given)
 
 
 if __name__ == "__main__":

@@ -41,13 +41,13 @@ class ArenaRLlibEnv(MultiAgentEnv):
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """(observations, infos)."""
         found = self.parallel.reset(seed, options)
-        self.agents = self.parallel.agents
+        self.agents = list(self.parallel.agents)
         return found
 
     def step(self, action_dict: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """(observations, rewards, terminateds, truncateds, infos), with `__all__` where nobody is left."""
         observations, rewards, ends, cut, infos = self.parallel.step(action_dict)
-        self.agents = self.parallel.agents
+        self.agents = list(self.parallel.agents)
         over = not self.agents
         ended = over and all(ends.values())
         return observations, rewards, ends | {"__all__": ended}, cut | {"__all__": over and not ended}, infos
