@@ -1,4 +1,4 @@
-"""Training runs: `python -m train run|resume|digest|sweep|torch|convert`, each with --help.
+"""Training runs: `python -m train run|resume|digest|sweep|torch|arena|convert`, each with --help.
 
 Signatures only: a page of help, and an argument that is wrong, do not wait for JAX, which a command imports when it runs.
 """
@@ -182,6 +182,42 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
             else:
                 runner.start(made, offered(), out, backend=backend)
 
+    @ranged
+    def arena(
+        config: tyro.conf.Positional[Path],
+        /,
+        out: Path,
+        seed: Seed | None = None,
+        set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+        resume: bool = False,
+        checkpoint: Path | None = None,
+        devices: Annotated[int, Range(1, 4096)] | None = None,
+    ) -> None:
+        """Train groups of seats beside each other in one arena; with --resume go on, as if the run never had been stopped.
+
+        Args:
+            config: the YAML configuration, such as configs/train/arena.yaml; or the bare name of one there, such as arena_smoke.
+            out: the folder that the run leaves; with --resume the one to go on in.
+            seed: replaces the configuration's seed.
+            set: replace values of the configuration, such as algorithm.epochs=2 or arena.decisions=50.
+            resume: go on from the last complete checkpoint.
+            checkpoint: with --resume, go on from this one instead.
+            devices: on how many devices; a run may go on with another number.
+        """
+        assignments = [*set, *([f"seed={seed}"] if seed is not None else [])]
+        configuration(config, "train")
+        if checkpoint is not None and not resume:
+            raise InputError("--checkpoint: a new run begins from none; add --resume, or leave it out")
+        with _training():
+            from lobjax.learn import arena as learning
+
+            if resume:
+                expected = learning.load_arena_config(config, *assignments)
+                learning.resume(out, checkpoint=checkpoint, devices=devices, expected=expected)
+            else:
+                given = [*assignments, *([f"devices={devices}"] if devices is not None else [])]
+                learning.start(learning.load_arena_config(config, *given), out)
+
     def convert(source: tyro.conf.Positional[Path], /, out: Path | None = None) -> None:
         """Write a saved Transformer agent in the other framework's format, to the bit.
 
@@ -193,7 +229,15 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
 
         print(from_safetensors(source, out) if source.suffix == ".safetensors" else to_safetensors(source, out))
 
-    return {"run": run, "resume": resume, "digest": digest, "sweep": sweep, "torch": torch, "convert": convert}
+    return {
+        "run": run,
+        "resume": resume,
+        "digest": digest,
+        "sweep": sweep,
+        "torch": torch,
+        "arena": arena,
+        "convert": convert,
+    }
 
 
 @contextmanager

@@ -85,6 +85,13 @@ class Batch(NamedTuple):
     value: jax.Array
     advantage: jax.Array  # normalised, if the configuration says so
     target: jax.Array  # of the value
+    weight: jax.Array | None = (
+        None  # f32[T, B], of mean 1 over the whole batch: 0 where nothing is learned from; None: all alike
+    )
+
+    def mean(self, x: jax.Array) -> jax.Array:
+        """The mean f32[] of `x` f32[T, B] over what is learned from."""
+        return x.mean() if self.weight is None else (x * self.weight).mean()
 
 
 def clipped_ratio(config: PPOConfig, log_prob: jax.Array, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
@@ -92,21 +99,23 @@ def clipped_ratio(config: PPOConfig, log_prob: jax.Array, batch: Batch) -> tuple
     log_ratio = log_prob - batch.log_prob
     ratio = jnp.exp(log_ratio)
     clipped = jnp.clip(ratio, 1 - config.clip, 1 + config.clip)
-    return jnp.minimum(ratio * batch.advantage, clipped * batch.advantage).mean(), {
+    return batch.mean(jnp.minimum(ratio * batch.advantage, clipped * batch.advantage)), {
         # Unbiased, never negative (Schulman, "Approximating KL divergence", k3).
-        "policy/kl": (ratio - 1 - log_ratio).mean(),
-        "policy/clip_fraction": (jnp.abs(ratio - 1) > config.clip).mean(dtype=jnp.float32),
+        "policy/kl": batch.mean(ratio - 1 - log_ratio),
+        "policy/clip_fraction": batch.mean((jnp.abs(ratio - 1) > config.clip).astype(jnp.float32)),
     }
 
 
 def advantage_weighted(config: Any, log_prob: jax.Array, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
     """The actor-critic's surrogate f32[]: its gradient is the policy gradient where the policy is the one that played."""
-    return (log_prob * batch.advantage).mean(), {}
+    return batch.mean(log_prob * batch.advantage), {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlgorithmSpec:
     """An algorithm. `surrogate(config, log_prob f32[T, B], batch)` gives what is maximised, f32[], and metrics by name.
+
+    Means are `batch.mean`'s, since some of what was played may be nothing to learn from (`lobjax.learn.arena`).
 
     The configuration has what `ActorCriticConfig` has, class variables included: all algorithms share loop, critic and optimiser.
     """

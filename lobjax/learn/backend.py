@@ -46,12 +46,11 @@ class ProcessGroup(Protocol):
         ...
 
 
-class Learner(Protocol):
-    """The state of one run, and what moves it on. Every process of the run calls each method, in the same order."""
+class RunState(Protocol):
+    """The state of one run, and what moves it on: all that the loop asks. Every process of the run calls each method, in the same order."""
 
     task: str  # what its checkpoints are marked with
     settings: Mapping[str, Any]  # that its numbers depend on; checkpoints record them
-    said: Sequence[str]  # of itself, a line each
 
     def begin(self) -> None:
         """Make the first state."""
@@ -66,10 +65,6 @@ class Learner(Protocol):
         """Updates done."""
         ...
 
-    def shares(self) -> dict[str, float]:
-        """Shares of an update by part (environment, inference, learning), each timed alone; InputError where they cannot be."""
-        ...
-
     def compile(self) -> None:
         """What must be compiled before the first update."""
         ...
@@ -80,6 +75,16 @@ class Learner(Protocol):
 
     def arrays(self) -> dict[str, np.ndarray] | None:
         """The whole state by name, as checkpoints hold it; None in processes that do not write."""
+        ...
+
+
+class Learner(RunState, Protocol):
+    """The run of one agent."""
+
+    said: Sequence[str]  # of itself, a line each
+
+    def shares(self) -> dict[str, float]:
+        """Shares of an update by part (environment, inference, learning), each timed alone; InputError where they cannot be."""
         ...
 
     def agent(self) -> tuple[Any, Statistics]:

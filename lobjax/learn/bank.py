@@ -12,7 +12,7 @@ import jax.numpy as jnp
 class Bank(NamedTuple):
     """Starts of episodes."""
 
-    observation: jax.Array  # f32[bank_size, B, D]
+    observation: Any  # f32[bank_size, B, D], or a tree of such
     state: Any  # leaves [bank_size, B, ...]
 
 
@@ -26,9 +26,9 @@ def fill_bank(bank_size: int, env: Any, constants: Any, keys: jax.Array) -> Bank
     return jax.lax.map(fill, jnp.arange(bank_size, dtype=jnp.int32))
 
 
-def restart(bank: Bank, endings: jax.Array, done: jax.Array, now: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
+def restart(bank: Bank, endings: jax.Array, done: jax.Array, now: tuple[Any, Any]) -> tuple[Any, Any]:
     """Replace the observation and state of environments that are `done` by the next start in their bank."""
-    bank_size, n_envs = bank.observation.shape[:2]
+    bank_size, n_envs = jax.tree.leaves(bank)[0].shape[:2]
     turn = endings % bank_size
 
     def swap(now):

@@ -11,6 +11,7 @@ from lobjax.errors import InputError
 from lobjax.evaluation import MOST_EPISODES
 from lobjax.flow import FLOWS, is_recorded, overlap
 from lobjax.learn.algorithm import AlgorithmConfig, PPOConfig
+from lobjax.learn.pace import BestConfig
 from lobjax.learn.tasks import MARKET, Tasks
 from lobjax.nets import HeadConfig, MLPConfig, NetConfig
 from lobjax.ranges import Length, Range, Seed, check
@@ -33,14 +34,6 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         check(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BestConfig:
-    """Which checkpoint counts as the best: that whose update had the largest (or smallest) value of a metric."""
-
-    metric: str = "episode/return"
-    better: Literal["larger", "smaller"] = "larger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +118,11 @@ class TrainConfig:
     def n_updates(self) -> int:
         """Updates in the run."""
         return self.total_steps // self.batch_size
+
+    @property
+    def flows(self) -> tuple[Any, ...]:
+        """Of training and of the evaluation; None where there is none."""
+        return getattr(self.env, "flow", None), self.evaluation.flow
 
 
 def config_from(data: dict[str, Any], env_config: Callable[[Any], Any]) -> TrainConfig:

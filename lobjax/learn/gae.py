@@ -10,17 +10,17 @@ def gae(
     v_t: jax.Array,
     terminated: jax.Array,
     truncated: jax.Array,
-    discount: float,
-    trace_decay: float,
+    discount: float | jax.Array,
+    trace_decay: float | jax.Array,
 ) -> jax.Array:
     """Advantages f32[T, ...] of a trajectory (Schulman et al., arXiv 1506.02438, equation 16). All arguments are [T, ...].
 
     `r_t` is the reward of a step, `v_tm1` the value before it, `v_t` the value after it in the same episode: where the episode was
     cut short (`truncated`) that of its final observation, which bootstraps; where it ended (`terminated`) it is
-    worth nothing. No trace crosses either end.
+    worth nothing. No trace crosses either end. `discount` and `trace_decay` may differ from step to step, f32[T, ...].
     """
     delta = r_t + discount * jnp.where(terminated, 0.0, v_t) - v_tm1
-    decay = jnp.where(terminated | truncated, 0.0, jnp.float32(discount * trace_decay))
+    decay = jnp.where(terminated | truncated, 0.0, jnp.asarray(discount * trace_decay, jnp.float32))
 
     def backward(advantage, step):
         delta_t, decay_t = step

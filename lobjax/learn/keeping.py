@@ -12,14 +12,14 @@ from typing import Any
 
 from lobjax.files import whole_file
 from lobjax.learn import checkpoint
-from lobjax.learn.config import BestConfig
+from lobjax.learn.pace import BestConfig
 
 BEST = "best.json"
 
 
 def value_of(line: Mapping[str, Any], best: BestConfig | None) -> float | None:
     """The metric of an update's line that `best` names; None where there is none, such as the return when no episode ended."""
-    if best is None or (best.metric.startswith("episode/") and not line.get("episode/count")):
+    if best is None or ("episode/" in best.metric and not line.get("episode/count")):
         return None
     value = line.get(best.metric)
     return value if isinstance(value, float) and math.isfinite(value) else None

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from lobjax.cli import note
-from lobjax.learn.backend import Learner, ProcessGroup
+from lobjax.learn.backend import ProcessGroup, RunState
 from lobjax.learn.collapse import Watch
-from lobjax.learn.config import TrainConfig
+from lobjax.learn.pace import RunConfig
 from lobjax.learn.progress import phase, say
 from lobjax.learn.runfolder import RunFolder
 from lobjax.learn.sinks import Line, Sinks, line_of
@@ -61,7 +61,7 @@ class Clock:
 
 
 def train(
-    learner: Learner, config: TrainConfig, folder: RunFolder | None, group: ProcessGroup, parts: Shares | None = None
+    learner: RunState, config: RunConfig, folder: RunFolder | None, group: ProcessGroup, parts: Shares | None = None
 ) -> list[Line]:
     """Play and learn until the run's last update. Returns the metrics of each where there is no folder to keep them.
 
@@ -111,7 +111,7 @@ def train(
 
 
 def _outlets(
-    learner: Learner, config: TrainConfig, folder: RunFolder | None, behind: int, stack: ExitStack
+    learner: RunState, config: RunConfig, folder: RunFolder | None, behind: int, stack: ExitStack
 ) -> tuple[Writer | None, Sinks | None]:
     if folder is None:
         return None, None

@@ -42,8 +42,8 @@ def make_loss(config: AlgorithmConfig, net: NetFns, head: Head) -> Callable:
         if config.value_clip is not None:
             near = batch.value + jnp.clip(value - batch.value, -config.value_clip, config.value_clip)
             error = jnp.maximum(error, (near - batch.target) ** 2)
-        value_loss = 0.5 * error.mean()
-        entropy = head.entropy(inputs).mean()
+        value_loss = 0.5 * batch.mean(error)
+        entropy = batch.mean(head.entropy(inputs))
         metrics = {"loss/policy": -surrogate, "loss/value": value_loss, "policy/entropy": entropy, **moved}
         return -surrogate + config.value_coefficient * value_loss - config.entropy_coefficient * entropy, metrics
 

@@ -21,7 +21,7 @@ from lobjax.config import to_dict
 from lobjax.errors import InputError
 from lobjax.files import whole_file
 from lobjax.learn import processes
-from lobjax.learn.config import TrainConfig
+from lobjax.learn.pace import RunConfig
 from lobjax.reading import MiB, exists, is_file
 from lobjax.results import surroundings
 from lobjax.results.stamp import command, data_sources, stamp
@@ -91,7 +91,7 @@ class RunFolder:
 
 
 def create(
-    path: Path, config: TrainConfig, env: Any, more: Mapping[str, Any] | None = None, made_by: str | None = None
+    path: Path, config: RunConfig, env: Any, more: Mapping[str, Any] | None = None, made_by: str | None = None
 ) -> RunFolder:
     """Start a folder for a new run; InputError when something is there already.
 
@@ -108,7 +108,7 @@ def create(
         "engine": getattr(getattr(env, "engine", None), "engine", None),
         **stamp(),
         "command": made_by or command("python -m train"),
-        "data": data_sources(getattr(config.env, "flow", None), config.evaluation.flow),
+        "data": data_sources(*config.flows),
     }
     for name, value in (more or {}).items():
         about[name] = about[name] | value if isinstance(value, dict) and name in about else value

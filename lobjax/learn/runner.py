@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lobjax import locks
 from lobjax.config import to_dict
 from lobjax.display import printable
 from lobjax.errors import InputError, nearest
 from lobjax.learn import checkpoint, evaluate, figures, memory, runfolder, trackers
-from lobjax.learn.backend import Backend, Learner, ProcessGroup
+from lobjax.learn.backend import Backend, Learner, ProcessGroup, RunState
 from lobjax.learn.config import TrainConfig, config_from
 from lobjax.learn.flax import Flax
 from lobjax.learn.learner import metric_names
@@ -24,8 +24,12 @@ from lobjax.learn.tasks import Tasks
 from lobjax.nets.size import describe
 from lobjax.policy import LoadedPolicy, PolicyConfig, make_head, save_policy
 
-__all__ = ["NotFinite", "check", "policy_config", "resume", "start"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["NotFinite", "check", "on_devices", "policy_config", "resume", "start", "take_up", "writing"]
 FLAX = Flax()
+C = TypeVar("C", bound="DataclassInstance")
 _WORTH_SAYING = 1 << 30  # bytes that an evaluation takes
 
 
@@ -42,7 +46,7 @@ def start(
 
     `show_phases` times the parts of an update first (`lobjax.learn.phases`), to be shown in the progress. `made_by`: as `runfolder.create`.
     """
-    with backend.opened() as group, _writing(out, group):
+    with backend.opened() as group, writing(out, group):
         if out is None:
             _check_without_folder(config)
         env, learner = _prepare(config, tasks, backend, group)
@@ -71,7 +75,7 @@ def resume(
     folder = RunFolder(path)
     about = folder.about()
     folder.check_places()
-    with backend.opened() as group, _writing(path, group):
+    with backend.opened() as group, writing(path, group):
         if expected is not None and about["config"] != json.loads(json.dumps(to_dict(expected))):
             raise InputError(f"{path}: a run of another configuration; resume with the one that run.json there names")
         backend.check_resumes(about, path / runfolder.RUN, group)
@@ -79,21 +83,19 @@ def resume(
             config = config_from(about["config"], tasks.env_config)
         except InputError as error:
             raise InputError(f"{path / runfolder.RUN}: {error}") from None
-        config = _on_devices(config, n_devices)
+        config = on_devices(config, n_devices)
         env, learner = _prepare(config, tasks, backend, group)
-        _take_up(folder, about, env, learner, group, named)
+        take_up(folder, about, env.name, learner, group, named)
         return _finish(folder, config, env, learner, tasks, group, show_phases)
 
 
-def _take_up(
-    folder: RunFolder, about: Mapping[str, Any], env: Any, learner: Learner, group: ProcessGroup, named: Path | None
+def take_up(
+    folder: RunFolder, about: Mapping[str, Any], name: str, learner: RunState, group: ProcessGroup, named: Path | None
 ) -> None:
-    """Bring the learner to where the folder stands, and the folder back to there."""
-    if about["task"] != env.name:
+    """Bring the learner of the task `name` to where the folder stands, and the folder back to there."""
+    if about["task"] != name:
         task = printable(about["task"], 80)
-        raise InputError(
-            f"{folder.path / runfolder.RUN}: task is '{task}', its configuration's '{env.name}'; restore it"
-        )
+        raise InputError(f"{folder.path / runfolder.RUN}: task is '{task}', its configuration's '{name}'; restore it")
     for _ in folder.lines():  # a line that is none is better found now than after training
         pass
     found = [checkpoint.find(named)] if named else checkpoint.complete(folder.checkpoints)
@@ -114,7 +116,7 @@ def _take_up(
 
 
 @contextmanager
-def _writing(folder: Path | None, group: ProcessGroup) -> Iterator[None]:
+def writing(folder: Path | None, group: ProcessGroup) -> Iterator[None]:
     """Hold the lock of a folder that all processes work on, in the first one; where it is not free they all end."""
     with ExitStack() as stack:
         if folder is not None:
@@ -122,7 +124,8 @@ def _writing(folder: Path | None, group: ProcessGroup) -> Iterator[None]:
         yield
 
 
-def _on_devices(config: TrainConfig, n_devices: int | None) -> TrainConfig:
+def on_devices(config: C, n_devices: int | None) -> C:
+    """The configuration with that many devices, or as it is; InputError where they do not divide it."""
     try:
         return config if n_devices is None else replace(config, devices=n_devices)
     except ValueError as error:

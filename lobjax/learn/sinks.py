@@ -9,7 +9,7 @@ import numpy as np
 
 from lobjax.learn import trackers
 from lobjax.learn.backend import Report
-from lobjax.learn.config import TrainConfig
+from lobjax.learn.pace import RunConfig
 from lobjax.learn.runfolder import RunFolder
 
 Line = dict[str, Any]
@@ -26,7 +26,7 @@ def line_of(update: int, step: int, report: Report, clock: dict[str, float]) -> 
 class Sinks:
     """Writes the metrics of every update as they come; a context manager."""
 
-    def __init__(self, folder: RunFolder, step: int, config: TrainConfig | None = None) -> None:
+    def __init__(self, folder: RunFolder, step: int, config: RunConfig | None = None) -> None:
         """Go on after `step` environment steps (0: from the start). `config` names trackers; None: none."""
         from lobjax.learn.tensorboard import Events  # only now, see there
 

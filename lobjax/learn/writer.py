@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lobjax.learn import checkpoint, keeping
-from lobjax.learn.config import TrainConfig
+from lobjax.learn.pace import RunConfig
 
 
 class Writer:
@@ -24,7 +24,7 @@ class Writer:
     """
 
     def __init__(
-        self, folder: Path, config: TrainConfig, about: dict[str, Any], task: str, settings: Mapping[str, Any]
+        self, folder: Path, config: RunConfig, about: dict[str, Any], task: str, settings: Mapping[str, Any]
     ) -> None:
         """Into `folder`; `about` is the configuration as run.json has it, `settings` what `lobjax.learn.backend.Learner` has."""
         self._folder, self._config, self._about, self._task = folder, config, about, task
