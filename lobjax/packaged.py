@@ -6,7 +6,7 @@ from typing import Literal
 from lobjax.errors import InputError, nearest
 from lobjax.reading import is_file
 
-Use = Literal["train", "sweep", "backtest", "arena"]
+Use = Literal["train", "sweep", "backtest", "arena", "forecast"]
 FOLDER = Path(__file__).parent / "configs"
 
 

@@ -1,8 +1,9 @@
-"""Training runs: `python -m train run|resume|digest|sweep|torch|arena|convert`, each with --help.
+"""Training runs: `python -m train run|resume|digest|sweep|torch|arena|forecast|convert`, each with --help.
 
 Signatures only: a page of help, and an argument that is wrong, do not wait for JAX, which a command imports when it runs.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -218,6 +219,32 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
                 given = [*assignments, *([f"devices={devices}"] if devices is not None else [])]
                 learning.start(learning.load_arena_config(config, *given), out)
 
+    @ranged
+    def forecast(
+        config: tyro.conf.Positional[Path],
+        /,
+        out: Path,
+        seed: Seed | None = None,
+        set: Annotated[tuple[str, ...], tyro.conf.arg(metavar="KEY.PATH=VALUE ...")] = (),
+        resume: bool = False,
+    ) -> None:
+        """Train an ensemble that forecasts the mid of a recorded day; ends with its scores on the test part as one JSON line.
+
+        Args:
+            config: the YAML configuration, see configs/forecast/; or the bare name of one there, such as cnn_lstm.
+            out: the folder that the run leaves; with --resume the one to go on in.
+            seed: replaces the configuration's seed.
+            set: replace values of the configuration, such as data=day.zip or ensemble.net.kind=tlob.
+            resume: go on from the last complete checkpoint; the run ends as if it never had been stopped.
+        """
+        assignments = [*set, *([f"ensemble.seed={seed}"] if seed is not None else [])]
+        described = override(load_yaml(configuration(config, "forecast")), assignments)
+        with _training("lower ensemble.batch or ensemble.members"):
+            from lobjax.learn import forecasting
+
+            made = forecasting.forecast_config(described)
+            print(json.dumps((forecasting.resume if resume else forecasting.start)(made, out), allow_nan=False))
+
     def convert(source: tyro.conf.Positional[Path], /, out: Path | None = None) -> None:
         """Write a saved Transformer agent in the other framework's format, to the bit.
 
@@ -236,18 +263,19 @@ def commands(tasks: "Tasks | None" = None) -> dict[str, Callable]:
         "sweep": sweep,
         "torch": torch,
         "arena": arena,
+        "forecast": forecast,
         "convert": convert,
     }
 
 
 @contextmanager
-def _training() -> Iterator[None]:
+def _training(change: str = "lower n_envs, or spread it with --devices") -> Iterator[None]:
     """A number that is not finite ends the process with status 1, too little memory with one line and status 2."""
     from lobjax.learn.runner import NotFinite
     from lobjax.memory import exhaustion_as_input_error
 
     try:
-        with exhaustion_as_input_error("training", change="lower n_envs, or spread it with --devices"):
+        with exhaustion_as_input_error("training", change=change):
             yield
     except NotFinite as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,13 +1,17 @@
-"""Baselines on one day: split in time with a purge, fitted on the training part, calibrated on the next, scored on the last."""
+"""Models on one day: split in time with a purge, fitted on the training part, calibrated on the next, scored on the last."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lobjax.errors import InputError
 from lobjax.forecast import baselines, calibration, labels, scores
 from lobjax.forecast.features.samples import Samples
+from lobjax.forecast.scaling import fit_fold
+
+if TYPE_CHECKING:
+    from lobjax.forecast.training import Ensemble, EnsembleConfig, Report
 
 TRAIN, TEST = 0.6, 0.8  # shares of the samples: training ends, test begins
 MISS = 0.1  # of prediction sets
@@ -48,12 +52,19 @@ def split(mid: np.ndarray, k: int, name: str = "day") -> Split:
 
 
 def scored(
-    samples: Samples, k: int, names: Sequence[str], inputs: dict[str, np.ndarray], seed: int = 0, day: str = "day"
+    samples: Samples,
+    k: int,
+    names: Sequence[str],
+    inputs: dict[str, np.ndarray],
+    seed: int = 0,
+    day: str = "day",
+    networks: "Mapping[str, EnsembleConfig] | None" = None,
+    tell: "Callable[[str, int, Report], None]" = lambda name, epoch, report: None,
 ) -> dict[str, Any]:
     """For each model the scores of the test part, calibrated by the validation part, with coverage and size of 90% sets.
 
     `coverage` is that of split sets on all of it, `adaptive_coverage` that of adaptive ones on its first and on its second half;
-    `day` names it in errors.
+    `day` names it in errors. `networks`: ensembles by name, which read windows of `inputs["all"]`; `tell` hears of their epochs.
     """
     parts = split(samples.mid, k, day)
     y = parts.classes.astype(np.int64)
@@ -73,7 +84,22 @@ def scored(
             "ofi" if model_name in ("majority", "ofi_logistic") else "full" if model_name == "full_linear" else "all"
         ]
         model = _fitted(model_name, x[parts.train], y[parts.train], seed)
-        found[model_name] = _calibrated(model, x, y, parts, k)
+        found[model_name] = calibrated(model(x[parts.validation]), model(x[parts.test]), y, parts, k)
+    for model_name, config in (networks or {}).items():
+        from lobjax.forecast import training  # JAX, which baselines need not wait for
+
+        ensemble = prepared(config, inputs["all"], y, parts, day)
+        seconds: list[float] = []
+
+        def heard(epoch: int, report: "Report", name: str = model_name, seconds: list[float] = seconds) -> None:
+            seconds.append(report.seconds)
+            tell(name, epoch, report)
+
+        params = training.fit(ensemble, heard)
+        found[model_name] = of_ensemble(ensemble, params, y, parts, k) | {
+            "epochs": len(seconds),
+            "epoch_s": float(np.median(seconds)),
+        }
     return {
         "alpha": parts.alpha,
         "n_train": parts.train.stop - parts.train.start,
@@ -90,8 +116,30 @@ def _fitted(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> baselines.Mod
     return baselines.fit_logistic(x, y)
 
 
-def _calibrated(model: baselines.Model, x: np.ndarray, y: np.ndarray, parts: Split, k: int) -> dict[str, Any]:
-    before, raw = model(x[parts.validation]), model(x[parts.test])
+def prepared(config: "EnsembleConfig", x: np.ndarray, y: np.ndarray, parts: Split, day: str = "day") -> "Ensemble":
+    """An ensemble on features x [S, F] scaled by the training part, which begins where the first whole window ends.
+
+    InputError as `Ensemble`.
+    """
+    from lobjax.forecast.training import Ensemble
+
+    train = slice(max(parts.train.start, config.window - 1), parts.train.stop)
+    return Ensemble(config, fit_fold(x[parts.train])(x), np.maximum(y, 0), train, parts.validation, day)
+
+
+def of_ensemble(ensemble: "Ensemble", params: Any, y: np.ndarray, parts: Split, k: int) -> dict[str, Any]:
+    """`calibrated` of the members' mean, with the mean entropies of the test part (nats) and the windows that were learnt from."""
+    before, members = (ensemble.probabilities(params, part) for part in (parts.validation, parts.test))
+    entropies = zip(("total", "aleatoric", "epistemic"), scores.uncertainty(members), strict=True)
+    return {
+        **calibrated(before.mean(0), members.mean(0), y, parts, k),
+        "windows": ensemble.windows,
+        **{name: float(value.mean()) for name, value in entropies},
+    }
+
+
+def calibrated(before: np.ndarray, raw: np.ndarray, y: np.ndarray, parts: Split, k: int) -> dict[str, Any]:
+    """Scores of probabilities `raw` [N, 3] of the test part, calibrated by those of the validation part, `before`."""
     known, true = y[parts.validation], y[parts.test]
     temperature = calibration.fit_temperature(before, known) if len(np.unique(before, axis=0)) > 1 else 1.0
     before, after = calibration.softened(before, temperature), calibration.softened(raw, temperature)
@@ -103,6 +151,7 @@ def _calibrated(model: baselines.Model, x: np.ndarray, y: np.ndarray, parts: Spl
     return {
         **_finite(scores.scores(after, true)),
         "temperature": temperature,
+        "quantile": quantile if np.isfinite(quantile) else None,
         "uncalibrated": _finite({name: scores.scores(raw, true)[name] for name in ("nll", "brier", "ece")}),
         "coverage": calibration.coverage(sets, true),
         "set_size": float(sets.sum(1).mean()),
