@@ -58,7 +58,8 @@ def guard(halting: Halting, message: Message, safeguards: Safeguards) -> tuple[H
     banded = checked & (buys | sells) & (halting.reference2 > 0) & ~halted
     highest = (halting.reference2 >> 1) + safeguards.band
     lowest = jnp.maximum(((halting.reference2 + 1) >> 1) - safeguards.band, 1)
-    beyond = jnp.where(buys, price > highest, (price > 0) & (price < lowest))
+    # Logic, not a select of bools, which the kernel's compiler gets wrong.
+    beyond = buys & (price > highest) | sells & (price > 0) & (price < lowest)
     refused = banded & has(kind, PRICED) & beyond
     at_edge = banded & has(kind, ANY_PRICE)
     kind = jnp.where(halted | refused, Kind.NOOP, jnp.where(at_edge, Kind.IOC, kind))
