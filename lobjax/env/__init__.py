@@ -2,6 +2,6 @@
 
 from lobjax.env.base import Environment, EnvParams, EnvState, Task
 from lobjax.env.measures import Measures, Metric
-from lobjax.env.spaces import MultiDiscrete, Simplex
+from lobjax.env.spaces import Box, MultiDiscrete, Simplex
 
-__all__ = ["EnvParams", "EnvState", "Environment", "Measures", "Metric", "MultiDiscrete", "Simplex", "Task"]
+__all__ = ["Box", "EnvParams", "EnvState", "Environment", "Measures", "Metric", "MultiDiscrete", "Simplex", "Task"]

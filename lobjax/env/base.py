@@ -20,7 +20,7 @@ from lobjax import clock
 from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.env.measures import AGENT, RETURNS, Measures
-from lobjax.env.spaces import MultiDiscrete, Simplex, as_action
+from lobjax.env.spaces import Box, MultiDiscrete, Simplex, as_action
 from lobjax.env.unattended import unattended
 from lobjax.market import Market
 from lobjax.settings import drawing, key_of, narrowed, settled, split_to_scan
@@ -67,7 +67,7 @@ class Task(Protocol):
         ...
 
     @property
-    def action_space(self) -> Simplex | MultiDiscrete: ...
+    def action_space(self) -> Simplex | MultiDiscrete | Box: ...
 
     @property
     def idle(self) -> int | tuple[int, ...]:
@@ -140,7 +140,7 @@ class Environment:
         return self.market.runs_on
 
     @property
-    def action_space(self) -> Simplex | MultiDiscrete:
+    def action_space(self) -> Simplex | MultiDiscrete | Box:
         """What `step` accepts."""
         return self.task.action_space
 

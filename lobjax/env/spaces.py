@@ -32,6 +32,26 @@ class Simplex:
 
 
 @dataclass(frozen=True)
+class Box:
+    """Any finite numbers: f32[n]. Draws are uniform from -1 to 1."""
+
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"a box of {self.n} numbers leaves nothing to choose; n must be 1 or more")
+
+    @drawing
+    def sample(self, key: jax.Array) -> jax.Array:
+        """Uniform in [-1, 1)^n."""
+        return jax.random.uniform(key, (self.n,), jnp.float32, -1.0, 1.0)
+
+    def contains(self, x: jax.Array) -> jax.Array:
+        """Whether every number of `x` f32[n] is finite."""
+        return jnp.isfinite(x).all()
+
+
+@dataclass(frozen=True)
 class MultiDiscrete:
     """Independent choices: int32[len(nvec)], the i-th in 0..nvec[i]-1."""
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.portfolio.costs import MOST_RATE, Costs
+from lobjax.portfolio.sums import total as total_of
 from lobjax.portfolio.tables import Tables
 
 _ROUNDS = {"float32": 6, "float64": 12}  # of Newton: each kink that is passed takes one, and each adds digits as well
@@ -90,8 +91,8 @@ def sent(before: jax.Array, target: jax.Array, tradable: jax.Array, buy: jax.Arr
     wanted = jnp.where(tradable, target, none)
     held_ = jnp.where(tradable, before, none)
     blocked = before - held_
-    total, stuck = wanted.sum(), blocked.sum()
-    share = 1 / (1 + jnp.maximum(target.sum() - 1, none))
+    total, stuck = total_of(wanted), total_of(blocked)
+    share = 1 / (1 + jnp.maximum(total_of(target) - 1, none))
     binds = total > 0
     slope = jnp.where(binds, total * share, none)
     least = jnp.where(binds, stuck * share, -jnp.ones((), before.dtype))
@@ -100,14 +101,14 @@ def sent(before: jax.Array, target: jax.Array, tradable: jax.Array, buy: jax.Arr
         traded = x * wanted - held_
         rate = jnp.where(traded > 0, buy, -sell)
         needed = jnp.maximum(x, least + slope * x)
-        over = needed + (rate * traded).sum() - 1
-        steep = jnp.where(needed > x, slope, jnp.ones((), x.dtype)) + (rate * wanted).sum()
+        over = needed + total_of(rate * traded) - 1
+        steep = jnp.where(needed > x, slope, jnp.ones((), x.dtype)) + total_of(rate * wanted)
         x = jnp.clip(x - jnp.where(steep > 0, over / jnp.where(steep > 0, steep, 1), 1), 0, 1)
     traded = x * wanted - held_
-    lost = (jnp.where(traded > 0, buy, -sell) * traded).sum()
+    lost = total_of(jnp.where(traded > 0, buy, -sell) * traded)
     kept = 1 - lost
     part = jnp.where(x >= least + slope * x, jnp.ones((), x.dtype), x / kept)
-    return Trade(part * wanted + blocked / kept, kept, jnp.abs(traded).sum())
+    return Trade(part * wanted + blocked / kept, kept, total_of(jnp.abs(traded)))
 
 
 def sent_or_held(
@@ -125,7 +126,7 @@ def sent_or_held(
 
 def earned(trade: Trade, returns: jax.Array, cash_return: jax.Array | float = 0.0) -> Earned:
     """What weights earn until the next open."""
-    gained = (trade.weights * returns).sum() + (1 - trade.weights.sum()) * cash_return
+    gained = total_of(trade.weights * returns) + (1 - total_of(trade.weights)) * cash_return
     growth = trade.kept * (1 + gained)
     alive = growth > 0
     logs = jnp.log(jnp.where(alive, trade.kept, 1)) + jnp.log1p(jnp.where(alive, gained, 0))

@@ -8,6 +8,7 @@ from lobjax.tasks.config import EnvConfig, MarketConfig
 from lobjax.tasks.execution import ExecutionConfig
 from lobjax.tasks.make import for_evaluation, make
 from lobjax.tasks.market_making import MakingConfig
+from lobjax.tasks.portfolio import PortfolioConfig
 from lobjax.tasks.registry import TASKS, Field, Report, Strategies, TaskSpec, known_measures, register
 from lobjax.tasks.snapshot import SnapshotConfig
 from lobjax.tasks.strategies import strategies
@@ -20,6 +21,7 @@ __all__ = [
     "Field",
     "MakingConfig",
     "MarketConfig",
+    "PortfolioConfig",
     "RecordedConfig",
     "Report",
     "SnapshotConfig",

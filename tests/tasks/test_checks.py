@@ -12,7 +12,7 @@ from lobjax.env import Environment, MultiDiscrete
 from lobjax.errors import InputError
 from lobjax.flow import FLOWS, MixedConfig, Needs, PoissonConfig, RecordedConfig
 from lobjax.snapshot import write_npz
-from lobjax.tasks import TASKS, EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, SnapshotConfig
+from lobjax.tasks import TASKS, EnvConfig, ExecutionConfig, MakingConfig, MarketConfig, PortfolioConfig, SnapshotConfig
 from tests.compiling import quick_jit
 from tests.env.environments import simulated
 from tests.snapshot.days import day
@@ -21,6 +21,7 @@ SMALL = {
     "execution": ExecutionConfig(lots=12, decisions=3, step_s=4.0),
     "market_making": MakingConfig(decisions=3, step_s=2.0, quote_lots=3, inventory_limit_lots=6),
     "snapshot": SnapshotConfig(decisions=3),
+    "portfolio": PortfolioConfig(decisions=3, window=4, made_up_assets=3, made_up_sessions=40),
 }
 pytestmark = pytest.mark.slow  # every check compiles programs of its own
 FLOW_CONFIGS = {
@@ -37,6 +38,8 @@ def test_every_task_keeps_the_contract(task, tmp_path):
         write_npz(tmp_path / "day.npz", day())
         flow = RecordedConfig(path=tmp_path / "day.npz", from_time="09:30", until_time="09:36:39", start_every_s=1.0)
         config = EnvConfig(task=SMALL[task], flow=flow, market=MarketConfig(levels=3))
+    if task == "portfolio":
+        config = EnvConfig(task=SMALL[task])
     testing.check_task(TASKS[task], config, jit=quick_jit)
 
 

@@ -6,14 +6,15 @@ import numpy as np
 from gymnasium import spaces
 
 from lobjax.env.gymnasium.arguments import InvalidArgument
-from lobjax.env.spaces import MultiDiscrete, Simplex
+from lobjax.env.spaces import Box, MultiDiscrete, Simplex
 
 
-def action_space(space: Simplex | MultiDiscrete) -> spaces.Space:
+def action_space(space: Simplex | MultiDiscrete | Box) -> spaces.Space:
     """One environment's action space."""
     if isinstance(space, MultiDiscrete):
         return spaces.MultiDiscrete(list(space.nvec))
-    return spaces.Box(0.0, 1.0, (space.n,), np.float32)
+    low = -1.0 if isinstance(space, Box) else 0.0
+    return spaces.Box(low, 1.0, (space.n,), np.float32)
 
 
 def observation_space(size: int) -> spaces.Box:
@@ -22,10 +23,13 @@ def observation_space(size: int) -> spaces.Box:
     return spaces.Box(-most, most, (size,), np.float32)
 
 
-def checked(actions: Any, shape: tuple[int, ...], space: Simplex | MultiDiscrete, name: str = "actions") -> np.ndarray:
+def checked(
+    actions: Any, shape: tuple[int, ...], space: Simplex | MultiDiscrete | Box, name: str = "actions"
+) -> np.ndarray:
     """Actions (NumPy's, lists, tensors in memory) of this shape as int32, or float32 on the simplex; InvalidArgument for what is none.
 
-    Of a `MultiDiscrete` they are integers of any type. Of a `Simplex` they are numbers >= 0, of which `shares` makes points.
+    Of a `MultiDiscrete` they are integers of any type. Of a `Simplex` they are numbers >= 0, of which `shares` makes points;
+    of a `Box` any finite ones.
     """
     array = _numbers(actions, shape, name)
     if isinstance(space, MultiDiscrete):
@@ -37,6 +41,10 @@ def checked(actions: Any, shape: tuple[int, ...], space: Simplex | MultiDiscrete
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
         total = array.sum(axis=-1)
+    if isinstance(space, Box):
+        if not np.isfinite(array).all():
+            raise InvalidArgument(f"{name}: numbers must be finite")
+        return array
     if not (array >= 0).all() or not np.isfinite(total).all():
         raise InvalidArgument(f"{name}: shares must be finite and not negative")
     return shares(array.reshape(-1, shape[-1])).reshape(shape)
