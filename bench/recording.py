@@ -113,8 +113,12 @@ def _say_uncommitted(path: Path) -> None:
 
 def check_out(path: Path | None) -> None:
     """InputError where records cannot be added to `path`; called before a long run too."""
-    if path is not None and path.exists() and not path.is_file():
+    if path is None:
+        return
+    if path.exists() and not path.is_file():
         raise InputError(f"--out {path}: is not a file; name one that records are added to, as records.jsonl")
+    if above := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
+        raise InputError(f"--out {path}: {above} is no folder; name a file in one")
 
 
 def read(paths: Sequence[Path], *, uncommitted: bool = False) -> list[dict[str, Any]]:

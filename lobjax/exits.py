@@ -1,6 +1,7 @@
 """How a command ends: what input or surroundings did wrong is one line on standard error and a status, our own faults a traceback."""
 
 import errno
+import re
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ _CANNOT_WRITE = (
 )  # fmt: skip
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 _INTERRUPTED, _PIPE_CLOSED = 130, 141  # as shells count: 128 and the signal's number
+_NO_BACKEND = re.compile(r"Backend '.*' failed to initialize|Unknown backend")
 _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ)  # what no file can be called, or a link to itself
 
 
@@ -105,7 +107,7 @@ def in_a_line(error: Exception) -> str | None:
             return "no further thread can be started; raise ulimit -u or -v"
         case RuntimeError() if "no locator available" in said:
             return "no folder for compiled code can be written; set NUMBA_CACHE_DIR to one that can"
-    return _of_jax(error)
+    return _of_settings(error)
 
 
 def _of_system(error: OSError) -> str:
@@ -123,14 +125,18 @@ def _of_system(error: OSError) -> str:
     return f"{error.filename}: {said}" if where else f"the system refuses: {said}"
 
 
-def _of_jax(error: Exception) -> str | None:
-    """JAX reads its settings from the environment as it is imported, and looks for devices when the first is asked for."""
+def _of_settings(error: Exception) -> str | None:
+    """Libraries read their settings from the environment as they are imported, and JAX looks for devices when the first is asked for."""
     frames = [
         (frame.f_globals.get("__name__"), frame.f_code.co_name) for frame, _ in traceback.walk_tb(error.__traceback__)
     ]
     said = str(error) or "no device of the platforms that are asked for"
-    if ("jax._src.config", "<module>") in frames:
+    importing = {name for name, function in frames if function == "<module>"}
+    if "jax._src.config" in importing or (importing and frames[-1][0] == "jax._src.config"):
         return f"JAX refuses a setting in the environment: {said}; correct or unset it"
-    if ("jax._src.xla_bridge", "backends") in frames:
-        return f"JAX finds no device: {said}; set JAX_PLATFORMS=cpu, or to what is here"
+    # JAX may have taken its own frames out of the traceback.
+    if ("jax._src.xla_bridge", "backends") in frames or (isinstance(error, RuntimeError) and _NO_BACKEND.match(said)):
+        return f"JAX finds no device: {said}; set JAX_PLATFORMS=cpu, or to what is here, and unset JAX_DEFAULT_DEVICE"
+    if "matplotlib" in importing and isinstance(error, ValueError):
+        return f"Matplotlib refuses a setting (MPLBACKEND, matplotlibrc): {said}; correct or unset it"
     return None

@@ -42,6 +42,7 @@ _MESSAGE_NAMES = {spelling: column for column, spellings in enumerate(_SPELLINGS
 _BOOK_NAME = re.compile(r"(ask|bid)(price|prices|p|size|sizes|s|volume|vol|v|quantity|qty)(\d{1,3})")
 _INDEX_NAME = re.compile(r"|index|unnamed0|rowindex|rownr")  # as pandas, R and polars write them
 _NO_NAME = re.compile(r"|null|nan|mpid|unnamed\d+|\d+")  # of a column that holds nothing
+_TELLING = 6  # columns of a message, by which a header and a row are told apart
 _NUMBER = re.compile(r"[-+]?\d*\.?\d*(?:[eE][-+]?\d+)?")
 
 _said: set[str] = set()
@@ -82,7 +83,7 @@ def open_form(text: Text, is_book: bool) -> tuple[Form, Iterator[bytes]]:
     first = _plain_ends(first, form)
     top, _, rest = first.partition(b"\n")
     line = top.decode("utf-8", "replace").strip("\r ")
-    if _is_header(fields := [_name(f) for f in line.lstrip("#").split(",")]):
+    if fields := _header(line.lstrip("#").split(",")):
         form.index = _read_header(text, line, fields, is_book)
         form.header, form.met, first = 1, form.met | _HEADER | (_INDEX_COLUMN if form.index else 0), rest
         line = rest.partition(b"\n")[0].decode("utf-8", "replace")
@@ -109,12 +110,21 @@ def _name(written: str) -> str:
     return re.sub(r"[\s\"'_\-.:()\[\]#]", "", written).lower()
 
 
+def _header(written: list[str]) -> list[str]:
+    """The names of a header's columns; none where the line is a row, of however many columns."""
+    first = [_name(field) for field in written[:_TELLING]]
+    if any(first) and not _is_header(first):  # which says it of all
+        return []
+    names = first + [_name(field) for field in written[_TELLING:]]
+    return names if _is_header(names) else []
+
+
 def _is_header(names: list[str]) -> bool:
     if names[0] == "" and names[1:] == [str(k) for k in range(len(names) - 1)]:
         return True  # a data frame without names, with its index
     if len(names) > 1 and names == [str(k) for k in range(len(names))]:
         return True  # and without: no row of numbers, as no direction is 5 and no price 0
-    return any(names) and not any(name and _NUMBER.fullmatch(name) for name in names[:6])
+    return any(names) and not any(name and _NUMBER.fullmatch(name) for name in names[:_TELLING])
 
 
 def _read_header(text: Text, line: str, names: list[str], is_book: bool) -> bool:

@@ -22,6 +22,14 @@ def test_the_second_is_refused_in_one_line(tmp_path, command):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_for_records_that_cannot_be_is_said_before_anything_is_measured(tmp_path):
+    (tmp_path / "file").write_text("")
+    recording.check_out(tmp_path / "new" / "folder" / "records.jsonl")
+    for path, said in ((tmp_path / "file" / "x" / "records.jsonl", "file is no folder"), (tmp_path, "is not a file")):
+        with pytest.raises(InputError, match=said):
+            recording.check_out(path)
+
+
 def test_a_record_names_the_settings_that_it_was_made_under(tmp_path, capsys, monkeypatch):
     recording.origin.cache_clear()
     jax.devices()  # XLA reads its flags now, and not those below

@@ -180,11 +180,21 @@ def test_settings_that_are_right_pass(monkeypatch):
         ({"JAX_PLATFORMS": "cuda"}, "JAX finds no device"),
         ({"JAX_PLATFORMS": "nonsense"}, "Unable to initialize backend 'nonsense'"),
         ({"JAX_ENABLE_X64": "maybe"}, "invalid truth value 'maybe'"),
+        ({"JAX_NUM_CPU_DEVICES": "x"}, 'Invalid value "x" for JAX flag'),
         ({"NUMBA_DISABLE_JIT": "1"}, "NUMBA_DISABLE_JIT is set"),
     ],
 )
 def test_settings_of_jax_are_one_line(env, said, tmp_path, stream):
     assert said in one_line(ran(f"{stream} host", tmp_path, **env))
+
+
+def test_a_device_that_is_the_default_and_not_here_is_one_line(tmp_path):
+    code = "import jax; from lobjax.exits import exits_cleanly; exits_cleanly(lambda: jax.numpy.zeros(3))()"
+    assert "JAX finds no device" in one_line(ran(f"$PY -c '{code}'", tmp_path, JAX_DEFAULT_DEVICE="tpu"))
+
+
+def test_a_setting_of_matplotlib_is_one_line(tmp_path):
+    assert "Matplotlib refuses a setting" in one_line(ran("$PY -m backtest report .", tmp_path, MPLBACKEND="nonsense"))
 
 
 def test_an_interrupt_is_one_line(tmp_path):

@@ -273,3 +273,12 @@ def test_other_content_under_the_name_is_told(tmp_path, monkeypatch, what, conte
 
 def test_every_form_has_words():
     assert all(bin(form).count("1") == 1 for form in forms._WORDS) and len(set(forms._WORDS.values())) == 10
+
+
+def test_a_row_of_a_million_columns_is_no_header_at_a_glance(tmp_path, monkeypatch):
+    """Names are made of all its columns only where the first tell that it may be one."""
+    named, name = [], forms._name
+    monkeypatch.setattr(forms, "_name", lambda written: named.append(written) or name(written))
+    with pytest.raises(InputError, match="row 1: too many columns"):
+        _read(_file(tmp_path, [",".join(["1"] * 10**6)], is_book=False), is_book=False)
+    assert len(named) < 10

@@ -5,6 +5,7 @@ One process a GPU, started by torchrun; without it there is one. Environments ar
 """
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -16,7 +17,9 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lobjax.errors import InputError
+from lobjax.ranges import whole_number
 
+MOST_PROCESSES = 65_536
 T = TypeVar("T")
 
 
@@ -99,21 +102,57 @@ class Group(NamedTuple):
 
 @contextmanager
 def group(device: str) -> Iterator[Group]:
-    """Join the processes that torchrun started, if it did; `device` "auto" takes a GPU where there is one."""
+    """Join the processes that torchrun started, if it did; `device` "auto" takes a GPU where there is one.
+
+    InputError where the environment that torchrun leaves does not say how.
+    """
     size, rank, local = (
-        int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+        _from_environment("WORLD_SIZE", 1, 1),
+        _from_environment("RANK"),
+        _from_environment("LOCAL_RANK"),
     )
+    if rank >= size:
+        raise InputError(
+            f"RANK={rank}: there are {size} processes (WORLD_SIZE), numbered from 0; start them with torchrun"
+        )
     place = _device(device, local)
     if size == 1:
         yield Group(0, 1, place)
         return
+    _check_meeting_place()
     if place.type == "cuda":
         torch.cuda.set_device(place)
-    dist.init_process_group("nccl" if place.type == "cuda" else "gloo", rank=rank, world_size=size)
+    try:
+        dist.init_process_group("nccl" if place.type == "cuda" else "gloo", rank=rank, world_size=size)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"torchrun: the {size} processes could not meet ({str(error).splitlines()[0]}); check it"
+        ) from None
     try:
         yield Group(rank, size, place)
     finally:
         dist.destroy_process_group()
+
+
+def processes_here() -> int:
+    """How many of the processes are on this machine."""
+    return _from_environment("LOCAL_WORLD_SIZE", 1, 1)
+
+
+def _from_environment(name: str, default: int = 0, low: int = 0) -> int:
+    text = os.environ.get(name, "").strip()
+    return whole_number(name, text, low, MOST_PROCESSES) if text else default
+
+
+def _check_meeting_place() -> None:
+    """InputError where there is no process 0 to look for: torch itself would for many minutes."""
+    host, port = os.environ.get("MASTER_ADDR", "").strip(), _from_environment("MASTER_PORT")
+    if not host or not 0 < port < 2**16:
+        raise InputError("WORLD_SIZE: several processes meet at MASTER_ADDR and MASTER_PORT; start them with torchrun")
+    try:
+        socket.getaddrinfo(host, port)
+    except OSError as error:
+        raise InputError(f"MASTER_ADDR={host}: {error.strerror}; name the host of process 0") from None
 
 
 def _device(wanted: str, local: int) -> torch.device:

@@ -1,6 +1,5 @@
 """About how much memory a torch run takes: environments where JAX has them, the network where torch has it, which may be one memory."""
 
-import os
 from typing import Any
 
 import torch
@@ -8,7 +7,7 @@ import torch
 from lobjax.env.memory import numbers_part
 from lobjax.learn import memory
 from lobjax.learn.config import TrainConfig
-from lobjax.learn.torch.group import Group
+from lobjax.learn.torch.group import Group, processes_here
 from lobjax.memory import Estimate, Part, free_bytes, machine_bytes
 
 _RINGS = 3  # of the network's memory: before the rollout, before a step, and after it
@@ -27,7 +26,7 @@ def checked(config: TrainConfig, env: Any, ours: Group) -> str:
 def estimates(config: TrainConfig, env: Any, ours: Group) -> dict[str, tuple[Estimate, int | None]]:
     """What this process's part takes of each memory, and how much of that is free: of one memory, or of JAX's and of torch's."""
     # Processes of one machine share what its CPUs compute in.
-    beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1)) if ours.device.type == "cpu" else 1
+    beside = processes_here() if ours.device.type == "cpu" else 1
     part = ours.part(config.n_envs)
     of = memory.sizes(config, env, beside * (part.stop - part.start), beside)
     environments = {
