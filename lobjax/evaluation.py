@@ -121,10 +121,15 @@ def _play(
     return Played(standing.kept, {name: jnp.concatenate([first[name][None], path[name]]).T for name in path})
 
 
+def scalars(info: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """What `info` holds of each environment, `[B]`, as one number."""
+    return {name: value for name, value in info.items() if value.ndim == 1}
+
+
 def _last_info(made: Turn) -> dict[str, jax.Array]:
     """The scalars of `info`, those of the last step in an episode that has ended."""
-    info = {name: value for name, value in made.info.items() if value.ndim == 1}
-    return jax.tree.map(lambda old, new: jnp.where(made.before.ended > 0, old, new), made.before.kept, info)
+    over, kept = made.before.ended > 0, made.before.kept
+    return jax.tree.map(lambda old, new: jnp.where(over, old, new), kept, scalars(made.info))
 
 
 def _blank_info(env: Environment, params: EnvParams, state: EnvState, n: int) -> dict[str, jax.Array]:

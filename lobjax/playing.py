@@ -93,13 +93,26 @@ def play(one: Callable[[Standing, Any], tuple[Standing, Any]], standing: Standin
     return jax.lax.scan(one, standing, times)
 
 
+Every = Callable[[Callable[..., Any]], Callable[..., Any]]  # of one environment -> of a batch: `jax.vmap`, or `alone`
+
+
+def alone(one: Callable[..., Any]) -> Callable[..., Any]:
+    """`one` for a batch of a single environment, as `vmap` makes it, in a smaller program."""
+
+    def only(*arguments: Any) -> Any:
+        made = one(*jax.tree.map(lambda x: x[0], arguments))
+        return jax.tree.map(lambda x: jnp.asarray(x)[None], made)
+
+    return only
+
+
 def begin(
-    env: Any, params: Any, keys: jax.Array, memory: Any, start: jax.Array | None = None, kept: Any = ()
+    env: Any, params: Any, keys: jax.Array, memory: Any, start: jax.Array | None = None, *, every: Every = jax.vmap
 ) -> Standing:
     """B environments, and a player with `memory`, at the start of episodes drawn by `keys` [B], or of those numbered `start` int32[B]."""
     n = keys.shape[0]
-    observation, state = jax.vmap(env.reset, in_axes=(0, None, None if start is None else 0))(keys, params, start)
-    return Standing(memory, observation, state, jnp.ones((n,), bool), jnp.zeros((n,), jnp.int32), kept)
+    observation, state = every(lambda key, start: env.reset(key, params, start))(keys, start)
+    return Standing(memory, observation, state, jnp.ones((n,), bool), jnp.zeros((n,), jnp.int32))
 
 
 def deciding(env: Environment, params: EnvParams, player: Player) -> Decide:
@@ -138,7 +151,12 @@ def _straight(env: Environment, key: jax.Array, state: Any, orders: Any, params:
 
 
 def sending(
-    env: Environment, params: EnvParams, *, stops: bool = False, advance: Callable[..., Any] = _straight
+    env: Environment,
+    params: EnvParams,
+    *,
+    stops: bool = False,
+    advance: Callable[..., Any] = _straight,
+    every: Every = jax.vmap,
 ) -> Move:
     """What `deciding` gives is sent, and the task judges where the market then is.
 
@@ -154,7 +172,7 @@ def sending(
     def move(keys: Any, now: Standing, done: Any) -> tuple[Step, Any]:
         task, orders = done
         lasts = jax.tree.map(lambda time: jnp.where((now.ended > 0) & stops, 0, time), params.step_time)
-        return jax.vmap(one)(keys, now.state, task, orders, lasts)
+        return every(one)(keys, now.state, task, orders, lasts)
 
     return move
 

@@ -12,11 +12,11 @@ from lobjax.clock import NS, Time
 from lobjax.env import Environment, EnvParams, EnvState
 from lobjax.env.base import AGENT
 from lobjax.env.unattended import unattended
-from lobjax.evaluation import Episodes, episode_keys, step_keys
+from lobjax.evaluation import Episodes, episode_keys, scalars, step_keys
 from lobjax.market import MarketState, Orders
 from lobjax.market.tape import Tape
 from lobjax.players import Player, first_memory
-from lobjax.playing import begin, deciding, play, sending, turn
+from lobjax.playing import alone, begin, deciding, play, sending, turn
 from lobjax.settings import settled
 from lobjax.wide import Wide, to_int
 
@@ -58,7 +58,7 @@ def trace_episode(
     opening, infos, seen, over = play(params, jnp.int32(index))
     length = int(np.argmax(np.append(np.asarray(over), True))) + 1  # decisions until the episode ended
     length = min(length, env.decisions)
-    infos = {name: np.asarray(value)[:length] for name, value in infos.items() if value.ndim == 1}
+    infos = {name: np.asarray(value)[:length] for name, value in infos.items()}
     seen = jax.tree.map(lambda x: np.asarray(x)[:length].reshape(-1, *x.shape[2:]), seen)
     sampled = jax.tree.map(lambda a, b: np.concatenate([np.asarray(a)[None], b]), opening, seen)
     return infos, _trace(sampled, samples)
@@ -88,11 +88,12 @@ def _play(env: Environment, params: EnvParams, player: Player, episodes: Episode
     key_open, key_steps, key_acts = episode_keys(episodes, index[None])
     one = turn(
         deciding(env, params, player),
-        sending(env, params, advance=partial(_in_parts, until)),
+        sending(env, params, advance=partial(_in_parts, until), every=alone),
         partial(step_keys, key_steps, key_acts),
-        record=lambda made: jax.tree.map(lambda x: x[0], (made.info, made.seen, made.done)),
+        record=lambda made: jax.tree.map(lambda x: x[0], (scalars(made.info), made.seen, made.done)),
     )
-    opening = begin(env, params, key_open, first_memory(player, 1), index[None] if episodes.starts else None)
+    start = index[None] if episodes.starts else None
+    opening = begin(env, params, key_open, first_memory(player, 1), start, every=alone)
     _, (infos, seen, over) = play(one, opening, jnp.arange(env.decisions, dtype=jnp.int32))
     market = jax.tree.map(lambda x: x[0], opening.state.market)
     return _Sample(market, jnp.int32(0)), infos, seen, over
