@@ -29,7 +29,7 @@ def test_a_resumed_run_that_ends_otherwise_is_counted_and_fails(tmp_path, monkey
 
     monkeypatch.setattr(kills, "train_command", command)
     config = tmp_path / "any.yaml"
-    config.write_text("")
+    config.write_text("env: {market: {engine: xla}}\n")  # looked at before anything is started
     with pytest.raises(SystemExit) as stopped:
         resume(kills=2, seed=0, config=config, out=tmp_path / "records.jsonl")
     assert stopped.value.code == 1
