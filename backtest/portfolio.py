@@ -65,7 +65,9 @@ def run(
         dates = found.sessions[span.first : span.first + span.steps]
         write_signals(temporary / "signals.csv", dates, found.symbols, played.targets)
         _write_steps(temporary, found, played, span)
-        (temporary / "figures.json").write_text(json.dumps({**about, **result}, indent=1, allow_nan=False) + "\n")
+        (temporary / "figures.json").write_text(
+            json.dumps({**about, **result}, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
     return result
 
 
@@ -82,12 +84,12 @@ def _from_signals(path: Path | None, found: Tables) -> Decide:
 def _write_steps(folder: Path, found: Tables, played: Played, span: Window) -> None:
     """One row a step: date decided at, of the trade, of the end; and weights before and after each trade."""
     dates = found.sessions[span.first : span.first + span.steps + 2]
-    with (folder / "steps.csv").open("w", newline="") as stream:
+    with (folder / "steps.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("date", "traded", "ends", "log_return", "wealth", "kept", "turnover"))
         for k, row in enumerate(zip(played.log_return, played.wealth, played.kept, played.turnover, strict=True)):
             writer.writerow((*map(str, dates[k : k + 3]), *(format(value, ".17g") for value in row)))
-    with (folder / "weights.csv").open("w", newline="") as stream:
+    with (folder / "weights.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("date", "symbol", "before", "after"))
         for k in range(span.steps):

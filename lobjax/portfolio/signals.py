@@ -24,7 +24,7 @@ _ADVICE = "give rows of date, symbol, signal"
 def write_signals(path: Path, dates: np.ndarray, symbols: Sequence[str], targets: np.ndarray) -> None:
     """Targets [K, N] decided at the closes of `dates` [K] (rows of NaN hold, and are left out), sorted, so that they read back the same."""
     order = np.argsort(np.array(symbols), kind="stable")
-    with whole_file(path) as temporary, temporary.open("w", newline="") as stream:
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         for date, row in zip(dates, targets, strict=True):

@@ -29,7 +29,10 @@ class Elsewhere:
     [
         ({"task": {"kind": "exekution"}}, "config.task.kind: 'exekution' is not known; did you mean 'execution'?"),
         ({"task": {"kind": "market-making"}}, "did you mean 'market_making'?"),
-        ({"task": {"lots": 3}}, "config.task: missing key 'kind'; known: execution, market_making, portfolio, snapshot"),
+        (
+            {"task": {"lots": 3}},
+            "config.task: missing key 'kind'; known: execution, market_making, portfolio, snapshot",
+        ),
         ({"task": {"kind": 3}}, "config.task.kind: 3 is not known"),
         ({"flow": {"kind": "poison"}}, "config.flow.kind: 'poison' is not known; did you mean 'poisson'?"),
         ({"flow": None}, "config.flow: missing key 'kind'"),
