@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lobjax.tasks import EnvConfig, make
     from lobjax.types import Message, Side
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _HOMES = {
     "Book": "lobjax.book",
