@@ -5,15 +5,14 @@ softmax     [1 + N], any numbers
 signed      [1 + N], any numbers: a / sum |a|, so shorts add cash
 long_short  [1 + 2 N], none negative: cash, what is bought of each, what is sold short of each, divided by their sum
 
-All zero is all cash. An action with a number that is none means nothing: `weights_of` says so, and the portfolio is held.
+All zero is all cash. An action with a number that is not finite means nothing: `weights_of` says so, and the portfolio is held. As in
+`lobjax.portfolio.device`, nothing is divided by what a row shares.
 """
 
 from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
-
-from lobjax.portfolio.sums import total as total_of
 
 Form = Literal["clip", "softmax", "signed", "long_short"]
 _LARGE = 2.0**62
@@ -30,29 +29,26 @@ def weights_of(action: jax.Array, form: Form) -> tuple[jax.Array, jax.Array]:
     sound = jnp.isfinite(action).all()
     action = jnp.where(sound, action, 0)
     if form == "softmax":
-        grown = jnp.exp(action - action.max())
-        shares = grown / total_of(grown)
+        parts = jnp.exp(action - action.max())
     else:
         parts = action if form == "signed" else jnp.maximum(action, 0)
         most = jnp.abs(parts).max()
-        parts = parts * jnp.where(
-            most > _LARGE, 1 / _LARGE, jnp.where(most < 1 / _LARGE, _LARGE, 1.0)
-        )  # sums stay finite
-        total = total_of(jnp.abs(parts))
-        shares = parts / jnp.where(total > 0, total, 1)
-    risky = shares[1:]
+        scale = jnp.where(most > _LARGE, 1 / _LARGE, jnp.where(most < 1 / _LARGE, _LARGE, 1.0))
+        parts = parts * scale  # so that their sum is finite
+    total = jnp.sum(jnp.abs(parts))
+    risky = parts[1:]
     if form == "long_short":
         bought, sold = jnp.split(risky, 2)
         risky = bought - sold
-    return jnp.where(sound, risky, 0), sound
+    return jnp.where(sound, risky * (1 / jnp.where(total > 0, total, 1)), 0), sound
 
 
 def within_limits(
     weights: jax.Array, before: jax.Array, leverage_limit: jax.Array, turnover_limit: jax.Array
 ) -> jax.Array:
     """Weights scaled down so that sum |w| keeps the one limit, then moved from `before` so far only that sum |w - b| keeps the other."""
-    gross = total_of(jnp.abs(weights))
+    gross = jnp.sum(jnp.abs(weights))
     weights = weights * jnp.minimum(1, leverage_limit / jnp.maximum(gross, 1e-30))
-    moved = total_of(jnp.abs(weights - before))
+    moved = jnp.sum(jnp.abs(weights - before))
     part = jnp.minimum(1, turnover_limit / jnp.maximum(moved, 1e-30))
     return jnp.where(part < 1, before + part * (weights - before), weights)

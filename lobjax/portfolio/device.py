@@ -2,6 +2,9 @@
 
 The formulas are those of `lobjax.portfolio.accounting`, which says what they mean. Numbers are of the panel's type: float32, or float64
 where `jax_enable_x64` is on and it was asked for. An episode reads rows of the panel by index; no window is copied.
+
+What a row shares is inverted and multiplied with, never divided by: XLA does so itself where it sees a batch, and not where it sees one
+row, which would then differ in the last bit. Products are not subtracted from one another either, which may be rounded once or twice.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from lobjax.portfolio.costs import MOST_RATE, Costs
-from lobjax.portfolio.sums import total as total_of
 from lobjax.portfolio.tables import Tables
 
 _ROUNDS = {"float32": 6, "float64": 12}  # of Newton: each kink that is passed takes one, and each adds digits as well
@@ -91,8 +93,8 @@ def sent(before: jax.Array, target: jax.Array, tradable: jax.Array, buy: jax.Arr
     wanted = jnp.where(tradable, target, none)
     held_ = jnp.where(tradable, before, none)
     blocked = before - held_
-    total, stuck = total_of(wanted), total_of(blocked)
-    share = 1 / (1 + jnp.maximum(total_of(target) - 1, none))
+    total, stuck = jnp.sum(wanted), jnp.sum(blocked)
+    share = 1 / (1 + jnp.maximum(jnp.sum(target) - 1, none))
     binds = total > 0
     slope = jnp.where(binds, total * share, none)
     least = jnp.where(binds, stuck * share, -jnp.ones((), before.dtype))
@@ -101,14 +103,14 @@ def sent(before: jax.Array, target: jax.Array, tradable: jax.Array, buy: jax.Arr
         traded = x * wanted - held_
         rate = jnp.where(traded > 0, buy, -sell)
         needed = jnp.maximum(x, least + slope * x)
-        over = needed + total_of(rate * traded) - 1
-        steep = jnp.where(needed > x, slope, jnp.ones((), x.dtype)) + total_of(rate * wanted)
+        over = needed + jnp.sum(rate * traded) - 1
+        steep = jnp.where(needed > x, slope, jnp.ones((), x.dtype)) + jnp.sum(rate * wanted)
         x = jnp.clip(x - jnp.where(steep > 0, over / jnp.where(steep > 0, steep, 1), 1), 0, 1)
     traded = x * wanted - held_
-    lost = total_of(jnp.where(traded > 0, buy, -sell) * traded)
+    lost = jnp.sum(jnp.where(traded > 0, buy, -sell) * traded)
     kept = 1 - lost
     part = jnp.where(x >= least + slope * x, jnp.ones((), x.dtype), x / kept)
-    return Trade(part * wanted + blocked / kept, kept, total_of(jnp.abs(traded)))
+    return Trade(part * wanted + blocked * (1 / kept), kept, jnp.sum(jnp.abs(traded)))
 
 
 def sent_or_held(
@@ -126,11 +128,11 @@ def sent_or_held(
 
 def earned(trade: Trade, returns: jax.Array, cash_return: jax.Array | float = 0.0) -> Earned:
     """What weights earn until the next open."""
-    gained = total_of(trade.weights * returns) + (1 - total_of(trade.weights)) * cash_return
+    gained = jnp.sum(trade.weights * returns) + (1 - jnp.sum(trade.weights)) * cash_return
     growth = trade.kept * (1 + gained)
     alive = growth > 0
     logs = jnp.log(jnp.where(alive, trade.kept, 1)) + jnp.log1p(jnp.where(alive, gained, 0))
-    drifted = trade.weights * (1 + returns) / jnp.where(alive, 1 + gained, 1)
+    drifted = trade.weights * (1 + returns) * (1 / jnp.where(alive, 1 + gained, 1))
     return Earned(growth, jnp.where(alive, logs, -jnp.inf), jnp.where(alive, drifted, 0))
 
 

@@ -16,6 +16,7 @@ from lobjax.clock import Time
 from lobjax.engine import Choice
 from lobjax.portfolio.device import CostRates, DevicePanel, earned, sent_or_held
 from lobjax.portfolio.tables import Tables
+from lobjax.wide import high_product
 
 RUIN = -13.8  # the log return in which wealth is gone, one millionth being left: rewards are finite
 
@@ -84,9 +85,9 @@ class PortfolioMarket:
     def open(self, key: jax.Array, params: PortfolioParams, start: jax.Array | None = None) -> PortfolioState:
         """All cash, at a session and for a length that are drawn, or at the start numbered `start` for the most decisions."""
         if start is None:
-            key_length, key_start = jax.random.split(key)
-            length = jax.random.randint(key_length, (), params.least, params.most + 1, jnp.int32)
-            t = jax.random.randint(key_start, (), params.first, params.last - length + 2, jnp.int32)
+            one, two = jax.random.bits(key, (2,), jnp.uint32)
+            length = params.least + _below(one, params.most - params.least + 1)
+            t = params.first + _below(two, params.last - length + 2 - params.first)
         else:
             t, length = params.starts[start % params.starts.shape[0]], params.most
         none, cash = jnp.float32(0), jnp.zeros(params.universe.shape, jnp.float32)
@@ -111,6 +112,11 @@ class PortfolioMarket:
             after=trade.weights, kept=trade.kept, turnover=trade.turnover, log_return=log_return,
             gone=gone, benchmark=jnp.log1p(params.benchmark[at]), held=state.held + (~orders.trades).astype(jnp.int32),
         )  # fmt: skip
+
+
+def _below(bits: jax.Array, count: jax.Array) -> jax.Array:
+    """From 0 to count - 1, int32, by one draw."""
+    return high_product(bits, count.astype(jnp.uint32)).astype(jnp.int32)
 
 
 def _time_at(params: PortfolioParams, t: jax.Array) -> Time:

@@ -21,7 +21,6 @@ from lobjax.env.spaces import Box, Simplex
 from lobjax.errors import InputError
 from lobjax.portfolio.actions import Form, parts_of, weights_of, within_limits
 from lobjax.portfolio.device import DevicePanel, window_of
-from lobjax.portfolio.sums import total
 from lobjax.portfolio.tables import FEATURES
 from lobjax.tasks.portfolio.market import PortfolioState, Sent
 from lobjax.tasks.portfolio.rewards import Running, begun, followed, reward
@@ -131,7 +130,7 @@ class PortfolioTask:
     ) -> tuple[PortfolioTaskState, Sent]:
         """Any weights [N], held to the limits, or none where not `trades`."""
         weights = within_limits(weights, market.weights, params.leverage_limit, params.turnover_limit)
-        enough = total(jnp.abs(weights - market.weights)) >= params.least_turnover
+        enough = jnp.sum(jnp.abs(weights - market.weights)) >= params.least_turnover
         trades = trades & enough
         return state.replace(step=state.step + 1), Sent(jnp.where(trades, weights, 0), trades)
 
@@ -182,4 +181,4 @@ def _is_known(value: jax.Array) -> bool:
 
 
 def _with_cash(weights: jax.Array) -> jax.Array:
-    return jnp.concatenate([(1 - total(weights))[None], weights])
+    return jnp.concatenate([(1 - jnp.sum(weights))[None], weights])
