@@ -13,8 +13,9 @@ import pytest
 from bench.papers.execution import training
 from bench.papers.execution.cells import CELLS
 from lobjax.errors import InputError
-from lobjax.learn import checkpoint, processes, runner
+from lobjax.learn import checkpoint, processes
 from lobjax.learn.config import config_from
+from lobjax.learn.flax import FlaxLearner
 from lobjax.learn.sweep import cluster
 from lobjax.learn.sweep.run import run_sweep
 from lobjax.results import surroundings
@@ -223,7 +224,7 @@ def test_a_run_that_died_in_its_first_moment_can_be_started_again(quick_config, 
     def begun(*_):
         raise Begun
 
-    monkeypatch.setattr(runner, "_first_state", begun)
+    monkeypatch.setattr(FlaxLearner, "begin", begun)
     with pytest.raises(Begun):
         command("run", quick_config, "--out", out)
     assert names(out) == ["run.json"] and names(tmp_path) == ["out"]

@@ -262,7 +262,7 @@ def test_a_wrong_shape_or_engine_is_refused_before_it_reaches_the_handler():
     case = poisson_case()
     state = case.market.open(jax.random.key(0), case.params)
     short = case.params.replace(fees=Fees(jnp.zeros(2, jnp.int32), jnp.zeros(2, jnp.int32)))
-    with pytest.raises(ValueError, match=r"int32\(2,\), must be int32\(3,\)"):
+    with pytest.raises(AssertionError, match=r"has shape \(2,\) but expected \(3\)"):
         one_step(replace(case.market, engine="host"), jax.random.key(0), state, orders_of(case, 0), short)
     with pytest.raises(ValueError, match="engine must be one of auto, kernel, host, xla, not 'cuda'"):
         replace(case.market, engine="cuda")

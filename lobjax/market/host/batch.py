@@ -22,7 +22,6 @@ SOURCES = (
     "kinds.py",
     "clock.py",
     "flow/*.py",
-    "flow/recorded/*.py",
     "flow/host/*.py",
     "market/host/*.py",
     "market/risk.py",

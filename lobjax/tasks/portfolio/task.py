@@ -9,7 +9,7 @@ episode so far.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import flax.struct
@@ -67,7 +67,7 @@ def unpacked(observation: jax.Array, window: int, assets: int) -> Unpacked:
     )
 
 
-@cache
+@lru_cache(maxsize=64)
 def _names(window: int, symbols: tuple[str, ...]) -> tuple[str, ...]:
     ago = range(window - 1, -1, -1)
     return (
