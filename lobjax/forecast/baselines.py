@@ -38,7 +38,10 @@ class Linear(NamedTuple):
 
 
 def fit_logistic(x: np.ndarray, y: np.ndarray, l2: float = L2) -> Linear:
-    """Mean NLL + l2/2 |weights|^2, biases free, to the optimum (it is convex); inputs z-scored by this fold and clipped at 10."""
+    """Mean NLL and half of `l2` times the squared weights, biases free, to the optimum (it is convex).
+
+    Inputs are z-scored by this fold and clipped at 10.
+    """
     scaler = fit_fold(x)
     z, shape = scaler(x), (x.shape[1], CLASSES)
     hot, n = np.eye(CLASSES)[y], len(y)
@@ -46,7 +49,7 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, l2: float = L2) -> Linear:
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[:-CLASSES].reshape(shape), flat[-CLASSES:]
         logits = z @ weights + bias
-        total = logsumexp(logits, axis=1, keepdims=True)
+        total = np.asarray(logsumexp(logits, axis=1, keepdims=True))
         off = (np.exp(logits - total) - hot) / n
         value = float((total[:, 0] - (logits * hot).sum(1)).mean() + 0.5 * l2 * (weights**2).sum())
         return value, np.concatenate([(z.T @ off + l2 * weights).ravel(), off.sum(0)])

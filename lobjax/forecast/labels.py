@@ -58,7 +58,7 @@ def classes(changes: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def alpha_of_quantile(changes: np.ndarray, share: float = 1 / 3) -> float:
-    """The alpha that leaves about `share` of a **training** fold's labels stationary: that quantile of |l|, linear between values."""
+    """The alpha that leaves about `share` of a **training** fold's labels stationary: that quantile of sizes, linear between them."""
     defined = np.abs(changes[~np.isnan(changes)])
     if not len(defined):
         raise ValueError("no label is defined, so alpha has no quantile")

@@ -85,7 +85,7 @@ def reliability(p: np.ndarray, y: np.ndarray, bins: int = 15) -> Reliability:
 
 
 def ece(p: np.ndarray, y: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error: |accuracy - confidence| over bins, by their counts."""
+    """Expected calibration error: the distance of accuracy from confidence over bins, by their counts."""
     found = reliability(p, y, bins)
     return float((found.count * np.abs(found.accuracy - found.confidence)).sum() / len(y))
 
